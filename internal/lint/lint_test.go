@@ -1,0 +1,111 @@
+package lint
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+func TestTreeKeepsTheHouseRules(t *testing.T) {
+	tree, err := Load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(tree.Go) < 10 {
+		t.Fatalf("found %d Go files: this is not the whole tree", len(tree.Go))
+	}
+	why := map[string]string{}
+	for _, f := range Check(tree) {
+		t.Errorf("%s: %s", f.Rule, f.Message)
+		why[f.Rule] = f.Why
+	}
+	for rule, reason := range why {
+		t.Logf("%s, because: %s", rule, reason)
+	}
+}
+
+// Each archive in testdata is a tree that breaks one rule, named by its first
+// line. Its file "want" holds what the lint must say, no more and no less.
+func TestEachRuleFailsOnItsBadTree(t *testing.T) {
+	names, err := filepath.Glob("testdata/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, name := range names {
+		t.Run(strings.TrimSuffix(filepath.Base(name), ".txtar"), func(t *testing.T) {
+			a, err := txtar.ParseFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rule, _, _ := strings.Cut(string(a.Comment), "\n")
+			seen[rule] = true
+			if got, want := findings(t, a, rule); got != want {
+				t.Errorf("got\n%swant\n%s", got, want)
+			}
+		})
+	}
+	for _, r := range Rules() {
+		if !seen[r.Name] {
+			t.Errorf("rule %q has no bad tree in testdata", r.Name)
+		}
+		if r.Why == "" {
+			t.Errorf("rule %q has no reason", r.Name)
+		}
+	}
+}
+
+// findings returns what rule says of the tree in a, and what it should.
+func findings(t *testing.T, a *txtar.Archive, rule string) (got, want string) {
+	t.Helper()
+	root := fstest.MapFS{}
+	for _, f := range a.Files {
+		if f.Name == "want" {
+			want = string(f.Data)
+			continue
+		}
+		// A line of ">" stands for a hundred lines.
+		data := strings.ReplaceAll(string(f.Data), ">\n", strings.Repeat("_ = 0\n", 100))
+		root[f.Name] = &fstest.MapFile{Data: []byte(data)}
+	}
+	tree, err := Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, f := range Check(tree) {
+		if f.Rule == rule {
+			lines = append(lines, f.Message+"\n")
+		}
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, ""), want
+}
+
+func TestListsOfExceptionsOnlyShrink(t *testing.T) {
+	tree, err := Load(fstest.MapFS{
+		"audio/long.go":        {Data: []byte("package audio" + strings.Repeat("\n", maxFile+1))},
+		"audio/short.go":       {Data: []byte("package audio\n")},
+		"internal/daemon/a.go": {Data: []byte("package daemon\nimport \"time\"\nvar _ = time.Now\n")},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	say := func(format string, args ...any) { got = append(got, fmt.Sprintf(format, args...)) }
+	length(map[string]string{"audio/long.go": "a table", "audio/short.go": "was long"})(tree, say)
+	reads(map[string]string{"internal/daemon/a.go": "why not", "audio/short.go": "did once"})(tree, say)
+	want := []string{
+		"audio/short.go is excused for being long, and need not be: strike it from the list of internal/lint",
+		"audio/short.go is excused for reading the time, and need not be: strike it from the list of internal/lint",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
