@@ -17,8 +17,9 @@ type Source interface {
 	Format() audio.Format
 
 	// Read fills a prefix of p, whose length is a multiple of the frame, with
-	// the next whole frames, and waits until there is at least one. It keeps
-	// no reference to p. It returns in one of these ways:
+	// the next whole frames, and waits until there is at least one. The rest
+	// of p may be overwritten; no reference to p is kept. It returns in one of
+	// these ways:
 	//
 	//	Frames > 0, nil         frames; Lost may be > 0: the frames missing just before them
 	//	Frames = 0, Lost > 0, nil   a loss is known and no frame behind it yet
@@ -26,8 +27,10 @@ type Source interface {
 	//	0, ctx.Err()            the context ended; the source is as if Read had not been called
 	//	0, any other error      the source broke, see Fault; Close it and open it anew
 	//
-	// Frames and an error never come together. With an empty p it returns
-	// 0, nil at once.
+	// Frames and an error never come together: with an error the Packet is
+	// zero. A context that has ended before the call takes no frame; the end
+	// of the stream goes before it. With an empty p it returns 0, nil at once,
+	// whatever else is true. After Close it must not be called.
 	Read(ctx context.Context, p []byte) (Packet, error)
 
 	// Close ends the source and frees what it holds, child processes
@@ -40,9 +43,9 @@ type Packet struct {
 	Frames int         // frames written to p
 	Lost   int64       // frames missing just before them, within this stream
 	Cause  audio.Cause // of Lost
-	At     int64       // CLOCK_MONOTONIC ns at which the last of Frames was captured
+	At     int64       // CLOCK_MONOTONIC ns at which the last of Frames was captured; never goes back; 0 without Frames
 	Exact  bool        // At comes from the device; else it is the arrival, an upper bound
-	First  bool        // these are the first frames since the source was opened
+	First  bool        // these are the first frames since the source was opened: once, and only with Frames
 }
 
 // A Dated source knows when its first frame was captured in the world that it
