@@ -1,0 +1,205 @@
+// Package reader walks the ring of a sensor. Each Reader has its own cursor,
+// its own keys and its own rule for what happens when it falls too far
+// behind. It is forked from another one, never shared.
+//
+// Ranges are half-open everywhere: [From, To). Nothing that was lost is passed
+// over in silence: what a Reader delivers and the losses that it reports
+// follow each other without a gap and without an overlap.
+package reader
+
+import (
+	"context"
+	"io"
+	"sync/atomic"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/buffer"
+)
+
+// What a Reader answers.
+type (
+	// A LostError says that frames do not exist: overwritten, or never captured.
+	LostError = buffer.LostError
+	// A FutureError says that frames have not been captured yet.
+	FutureError = buffer.FutureError
+	// A View is the frames of a span, unchanged until it is released.
+	View = buffer.View
+)
+
+// Errors that callers branch on.
+var (
+	ErrTooManyReaders = buffer.ErrTooManyReaders
+	ErrOutside        = buffer.ErrOutside // both LostError and FutureError
+	ErrClosed         = buffer.ErrReaderClosed
+)
+
+// A Reader is a cursor on a ring. It belongs to one goroutine; only Pos, Lag
+// and Keys may be called from any.
+type Reader struct {
+	ring    *buffer.Ring
+	place   *buffer.Place
+	options options
+	cursor  atomic.Int64 // the owner stores it
+	resume  audio.Pos    // where the policy resumes; all before it is given up
+	failed  error        // an overrun under Fail
+}
+
+// Open takes a place at the ring. It returns ErrTooManyReaders if all are
+// taken. By default the reader begins at the oldest frame, has positions for
+// keys, and resumes at the oldest frame after an overrun.
+func Open(r *buffer.Ring, opts ...Option) (*Reader, error) {
+	return open(r, options{begin: oldest, keys: Frames(0), policy: oldest}, opts)
+}
+
+// Fork opens another reader on the same ring, with the same position, keys and
+// policy, unless the options say otherwise.
+func (r *Reader) Fork(opts ...Option) (*Reader, error) {
+	o := r.options
+	pos := r.Pos()
+	o.begin = func(*buffer.Ring) audio.Pos { return pos }
+	return open(r.ring, o, opts)
+}
+
+func open(ring *buffer.Ring, o options, opts []Option) (*Reader, error) {
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return nil, err
+		}
+	}
+	place, err := ring.Take()
+	if err != nil {
+		return nil, err
+	}
+	r := &Reader{ring: ring, place: place, options: o}
+	r.Seek(o.begin(ring))
+	return r, nil
+}
+
+// Close releases all views and gives the place back. It may be called more
+// than once.
+func (r *Reader) Close() error {
+	r.place.Close()
+	return nil
+}
+
+// Ring is the ring that is read.
+func (r *Reader) Ring() *buffer.Ring { return r.ring }
+
+// Keys is the reader's map between keys and positions.
+func (r *Reader) Keys() KeyTrans { return r.options.keys }
+
+// Pos is the position of the next frame that Read wants. It may be called from
+// any goroutine.
+func (r *Reader) Pos() audio.Pos { return audio.Pos(r.cursor.Load()) }
+
+// Lag is how many stored frames lie between Pos and the head: holes do not
+// count. It may be called from any goroutine.
+func (r *Reader) Lag() int64 {
+	pos := r.Pos() // before the head, so that it is not ahead of it
+	return max(0, r.ring.Stored(r.ring.Head())-r.ring.Stored(pos))
+}
+
+// Seek moves the cursor to p. An error that stayed under Fail is over.
+func (r *Reader) Seek(p audio.Pos) {
+	r.cursor.Store(int64(max(0, p)))
+	r.resume, r.failed = 0, nil
+}
+
+// Read copies the next frames into p: as many as there are, up to the length
+// of p, the head, or the next hole. It waits for one. It counts frames, not
+// bytes, and moves the cursor by them. It returns in one of these ways:
+//
+//	frames > 0, nil       sound
+//	0, nil                p is empty
+//	0, *LostError         the frames from Pos on do not exist; told once, the
+//	                      cursor now stands at Lost.To
+//	0, io.EOF             the stream is over
+//	0, ctx.Err()          the context ended; looked at first
+//	0, io.ErrShortBuffer  p has no room for one frame
+//	0, another error      the stream ended with it, or the reader is closed
+//
+// Several losses in a row, of different causes, are told one by one.
+func (r *Reader) Read(ctx context.Context, p []byte) (frames int, err error) {
+	switch {
+	case len(p) == 0:
+		return 0, nil
+	case len(p) < r.ring.FrameBytes():
+		return 0, io.ErrShortBuffer
+	case r.failed != nil:
+		return 0, r.failed
+	}
+	for {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		pos := r.Pos()
+		if pos < r.resume {
+			return 0, r.lose(r.place.Overrun(r.wish(pos, p), r.resume))
+		}
+		over := r.ring.Closed() // before the frames, or the last of them are missed
+		frames, err := r.place.Copy(p, pos)
+		switch {
+		case err != nil:
+			return 0, r.told(p, err)
+		case frames > 0:
+			r.cursor.Store(int64(pos) + int64(frames))
+			return frames, nil
+		case over:
+			return 0, r.end()
+		}
+		if err := r.place.Wait(ctx, pos+1); err != nil {
+			return 0, err
+		}
+	}
+}
+
+// wish is what a Read into p asks for.
+func (r *Reader) wish(pos audio.Pos, p []byte) audio.Span {
+	return audio.Span{From: pos, To: pos + audio.Pos(len(p)/r.ring.FrameBytes())}
+}
+
+// told turns a loss into what the policy makes of it.
+func (r *Reader) told(p []byte, err error) error {
+	lost, ok := err.(*LostError)
+	if !ok {
+		return err
+	}
+	if lost.Cause != audio.Overrun {
+		return r.lose(lost)
+	}
+	if r.options.policy == nil {
+		r.failed = lost
+		return lost
+	}
+	r.resume = r.options.policy(r.ring)
+	return r.lose(r.place.Overrun(r.wish(lost.Lost.From, p), r.resume))
+}
+
+// lose moves the cursor behind a loss.
+func (r *Reader) lose(lost *LostError) error {
+	r.cursor.Store(int64(lost.Lost.To))
+	return lost
+}
+
+// end is the error at the end of the stream.
+func (r *Reader) end() error {
+	if err := r.ring.Err(); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// Await returns nil once the head has reached pos or the stream is over, or
+// the context's error if that ends first. It does not move the cursor.
+func (r *Reader) Await(ctx context.Context, pos audio.Pos) error {
+	return r.place.Wait(ctx, pos)
+}
+
+// Slice returns all of [i, j), or an error: a *LostError for the first loss in
+// the range, or a *FutureError if nothing of it is lost and the head has not
+// reached j. An empty range is an empty view. Slice neither waits nor moves
+// the cursor.
+//
+// The view borrows memory of the ring if the range lies in few enough blocks,
+// and owns a copy if not. Release it.
+func (r *Reader) Slice(i, j audio.Pos) (View, error) { return r.place.Slice(i, j) }
