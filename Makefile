@@ -1,0 +1,69 @@
+# Each target is one command, and sets up what it needs: see scripts/setup.
+# MICROPHONES=yes|no|auto says whether PortAudio must, may not or may be used.
+# On a machine without make, read the line you need and type it.
+
+STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
+FUZZTIME    = 10s
+VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+
+# what scripts/setup found out: PATH, CGO_ENABLED, GOFLAGS
+ENV = . ./.tools/env
+
+# the race detector's pointer check dies in PortAudio's binding, in code that is right
+RACE = -race -gcflags=github.com/gordonklaus/portaudio=-d=checkptr=0
+
+.PHONY: build demo test race fuzz lint bench alerts unit setup setup-test clean help
+
+## build   bin/ingestd
+build: setup
+	@$(ENV); go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ingestd ./cmd/ingestd
+
+## demo    a built-in recording as two sensors, through everything; Ctrl-C ends it
+demo: build
+	@bin/ingestd demo
+
+## test    all the tests; says at the end what was left out, and why
+test: setup-test
+	@$(ENV); go vet ./...
+	@$(ENV); go test -timeout 8m -json ./... | go run ./test/report
+	@cat .tools/without
+
+## race    the same under the race detector; needs a C compiler
+race: setup-test
+	@$(ENV); go test -timeout 15m $(RACE) ./...
+
+## fuzz    every fuzz target in turn, FUZZTIME each
+fuzz: setup
+	@$(ENV); scripts/fuzz $(FUZZTIME)
+
+## lint    gofmt, vet, staticcheck, and the house rules
+lint: setup
+	@$(ENV); test -z "$$(gofmt -l . | tee /dev/stderr)"
+	@$(ENV); go vet ./...
+	@$(ENV); go run $(STATICCHECK) ./...
+	@$(ENV); go test ./internal/lint
+
+## bench   every benchmark once; compare ratios within one run only
+bench: setup
+	@$(ENV); go test -run '^$$' -bench . -benchmem ./...
+
+## alerts  promtool over the alert rules and their tests
+alerts: setup-test
+	@$(ENV); cd deploy && promtool check rules alerts.yml && promtool test rules alerts.test.yml
+
+## unit    systemd-analyze over the unit
+unit: setup-test
+	@$(ENV); go test -v -run Unit ./deploy
+
+setup:
+	@scripts/setup
+
+setup-test:
+	@scripts/setup test
+
+## clean   removes what was built and what the demo recorded
+clean:
+	rm -rf bin var .tools
+
+help:
+	@sed -n 's/^## //p' Makefile
