@@ -1,7 +1,8 @@
 # Each target is one command, and sets up what it needs: see scripts/setup.
 # MICROPHONES=yes|no|auto says whether PortAudio must, may not or may be used.
-# On a machine without make, read the line you need and type it.
+# NEED=REGEXP lists reasons for which no test may be left out.
 
+NEED        =
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
@@ -25,7 +26,7 @@ demo: build
 ## test    all the tests; says at the end what was left out, and why
 test: setup-test
 	@$(ENV); go vet ./...
-	@$(ENV); go test -timeout 8m -json ./... | go run ./test/report
+	@$(ENV); go test -timeout 8m -json ./... | go run ./test/report $(if $(NEED),-need "$(NEED)")
 	@cat .tools/without
 
 ## race    the same under the race detector; needs a C compiler
