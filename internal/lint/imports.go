@@ -41,8 +41,9 @@ var only = map[string]string{
 	"github.com/spf13/pflag":           "cmd/ingestd",
 	"github.com/schollz/progressbar":   "cmd/ingestd",
 	"github.com/dustin/go-humanize":    "cmd/ingestd",
+	"golang.org/x/net":                 "internal/daemon",
 	"golang.org/x/term":                "cmd/ingestd",
-	"golang.org/x/sys":                 "clock sink/files source/* internal/daemon cmd/ingestd",
+	"golang.org/x/sys":                 "clock buffer sink/files source/* internal/daemon cmd/ingestd",
 	"pgregory.net/rapid":               "tests",
 	"github.com/rogpeppe/go-internal":  "tests",
 	"golang.org/x/sync":                "", // sync.WaitGroup is enough

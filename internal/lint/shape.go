@@ -212,8 +212,8 @@ func packageVariables(t *Tree, say func(string, ...any)) {
 			case *ast.IncDecStmt:
 				changed(n.X)
 			case *ast.UnaryExpr:
-				if n.Op == token.AND {
-					changed(n.X)
+				if x, ok := n.X.(*ast.Ident); ok && n.Op == token.AND { // &table[i] only looks
+					changed(x)
 				}
 			}
 			return true
