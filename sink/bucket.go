@@ -20,6 +20,10 @@ var (
 	ErrNotFound    = errors.New("no such name")
 	ErrExists      = errors.New("name is taken")
 	ErrUnsupported = errors.New("not supported by this kind of bucket")
+
+	// ErrNamed comes from Draft.Commit only: the draft has its name, but may
+	// lose it in a power cut, because its folder could not be synced.
+	ErrNamed = errors.New("it has its name, but that may not be durable")
 )
 
 // A Bucket maps names to bytes. A name is a slash-separated path that

@@ -1,0 +1,193 @@
+package files
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+
+	"github.com/ingestd/ingestd/sink"
+)
+
+// maxDrafts is how many drafts of one name may lie beside its place.
+const maxDrafts = 1000
+
+var errOver = errors.New("the draft is over")
+
+// draft is a file that grows beside the place of its name.
+type draft struct {
+	b          *Bucket
+	name, part string
+	file       File
+	dir        File // the folder, opened before it is needed: then there may be no descriptor left
+	size       int64
+
+	// mu is held by what syncs or ends the draft, so that a Sync that failed is
+	// known to the Commit behind it: the same file would sync again without an
+	// error, and without the data.
+	mu     sync.Mutex
+	failed error
+	placed bool // the folder knows the part
+	over   bool
+}
+
+// Create implements sink.Creator.
+func (b *Bucket) Create(ctx context.Context, name string) (sink.Draft, error) {
+	err := b.checkWrite(ctx, name)
+	if err != nil {
+		return nil, wrap("create", name, err)
+	}
+	d, err := b.create(name, false)
+	if err != nil {
+		return nil, wrap("create", name, err)
+	}
+	return d, nil
+}
+
+func (b *Bucket) create(name string, replace bool) (*draft, error) {
+	_, err := b.fs.Stat(name)
+	if err == nil && !replace {
+		return nil, sink.ErrExists
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	dir := path.Dir(name)
+	d := &draft{b: b, name: name}
+	d.dir, err = b.fs.Open(dir, os.O_RDONLY, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := b.makeFolders(dir); err != nil {
+			return nil, err
+		}
+		d.dir, err = b.fs.Open(dir, os.O_RDONLY, 0)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := d.open(); err != nil {
+		return nil, errors.Join(err, d.dir.Close())
+	}
+	return d, nil
+}
+
+// open makes the file: NAME.part, or if that is there NAME.2.part, and so on.
+func (d *draft) open() error {
+	var err error
+	for n := 1; n <= maxDrafts; n++ {
+		d.part = d.name + ".part"
+		if n > 1 {
+			d.part = fmt.Sprintf("%s.%d.part", d.name, n)
+		}
+		d.file, err = d.b.fs.Open(d.part, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	return fmt.Errorf("%d drafts lie there already: %w", maxDrafts, err)
+}
+
+func (d *draft) Write(p []byte) (int, error) {
+	n, err := d.file.WriteAt(p, d.size)
+	d.size += int64(n)
+	return n, wrap("write", d.part, err)
+}
+
+func (d *draft) WriteAt(p []byte, off int64) (int, error) {
+	if off < 0 || off+int64(len(p)) > d.size {
+		return 0, wrap("write", d.part, sink.ErrNotWritten)
+	}
+	n, err := d.file.WriteAt(p, off)
+	return n, wrap("write", d.part, err)
+}
+
+// Sync implements sink.Draft.
+func (d *draft) Sync() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return wrap("sync", d.part, errOver)
+	}
+	return wrap("sync", d.part, d.syncFile())
+}
+
+// syncFile syncs the data, and once the name under which it is found after a
+// crash. mu is held.
+func (d *draft) syncFile() error {
+	if d.failed != nil {
+		return d.failed
+	}
+	d.failed = d.file.Sync()
+	if d.failed == nil && !d.placed {
+		if d.failed = d.b.syncParents(path.Dir(d.part)); d.failed == nil {
+			d.failed = d.dir.Sync()
+		}
+		d.placed = d.failed == nil
+	}
+	return d.failed
+}
+
+// Commit implements sink.Draft.
+func (d *draft) Commit() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return wrap("commit", d.name, errOver)
+	}
+	return wrap("commit", d.name, errors.Join(d.publish(chunkMode, false), d.end(true)))
+}
+
+// publish gives the draft its name.
+func (d *draft) publish(mode fs.FileMode, replace bool) error {
+	if d.failed != nil {
+		return d.failed
+	}
+	if mode != fileMode {
+		if err := d.file.Chmod(mode); err != nil {
+			return err
+		}
+	}
+	if d.b.sync {
+		if err := d.file.Sync(); err != nil {
+			return err
+		}
+		if err := d.b.syncParents(path.Dir(d.name)); err != nil {
+			return err
+		}
+	}
+	err := d.b.fs.Rename(d.part, d.name, replace)
+	if errors.Is(err, fs.ErrExist) {
+		return sink.ErrExists
+	}
+	if err != nil {
+		return err
+	}
+	if d.b.sync {
+		if err := d.dir.Sync(); err != nil {
+			return fmt.Errorf("%w: %w", sink.ErrNamed, bare(err))
+		}
+	}
+	return nil
+}
+
+// Abort implements sink.Draft.
+func (d *draft) Abort(keep bool) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.over {
+		return wrap("abort", d.part, errOver)
+	}
+	return wrap("abort", d.part, d.end(keep))
+}
+
+// end closes what is open, and removes the file unless it is kept or renamed.
+func (d *draft) end(keep bool) error {
+	d.over = true
+	err := errors.Join(d.file.Close(), d.dir.Close())
+	if !keep {
+		err = errors.Join(err, d.b.fs.Remove(d.part))
+	}
+	return err
+}

@@ -1,0 +1,15 @@
+//go:build !linux
+
+package files
+
+import (
+	"errors"
+	"os"
+)
+
+type diskFile struct {
+	*os.File
+	data bool
+}
+
+func renameNew(*os.File, string, string) error { return errors.ErrUnsupported }

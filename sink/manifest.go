@@ -1,0 +1,130 @@
+package sink
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// manifestName is the file at the top of a store that says what it is.
+const manifestName = "store.json"
+
+// maxMeta bounds the small JSON files of a store when they are read, in bytes.
+const maxMeta = 1 << 20
+
+// version is the version of the bytes and names that this package writes.
+const version = 1
+
+type manifest struct {
+	Version int    `json:"version"`
+	ID      string `json:"id"` // random, for telling stores apart
+	Layout  string `json:"layout"`
+	Meta    string `json:"meta"`
+	Codec   string `json:"codec"`
+	Sensor  string `json:"sensor,omitempty"` // the only one, if the layout has no {sensor}
+}
+
+// A MismatchError says that a store is not what it is asked to be opened as.
+// With other names or bytes, what it holds already would not be found.
+type MismatchError struct {
+	What        string // layout, codec or sensor
+	Stored, Now string
+	Where       string // the store.json
+}
+
+func (e *MismatchError) Error() string {
+	return fmt.Sprintf("%s differs from the one in %s. Old chunks would not be found. Use a new root, or %s = %q (asked for: %q)",
+		e.What, e.Where, e.What, e.Stored, e.Now)
+}
+
+// ErrVersion is wrapped by the error of a store that a later program wrote.
+var ErrVersion = errors.New("unknown version of the store")
+
+// where names the manifest as the user knows it.
+func where(b Bucket) string {
+	if s, ok := b.(fmt.Stringer); ok {
+		return s.String() + "/" + manifestName
+	}
+	return manifestName
+}
+
+func readManifest(ctx context.Context, b Bucket) (manifest, error) {
+	var m manifest
+	body, err := readSmall(ctx, b, manifestName)
+	if err != nil {
+		return m, err
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, fmt.Errorf("read %s: %w", where(b), err)
+	}
+	if m.Version != version {
+		return m, fmt.Errorf("read %s: %w: %d, this program knows %d", where(b), ErrVersion, m.Version, version)
+	}
+	return m, nil
+}
+
+func writeManifest(ctx context.Context, b Bucket, m manifest) error {
+	id := make([]byte, 16)
+	rand.Read(id)
+	m.Version, m.ID = version, hex.EncodeToString(id)
+	body, err := indented(m)
+	if err != nil {
+		return err
+	}
+	_, err = b.Put(ctx, manifestName, body, PutOptions{})
+	return err
+}
+
+// differs compares what is stored with what is asked for.
+func (m manifest) differs(b Bucket, now manifest) error {
+	for _, c := range []struct{ what, stored, now string }{
+		{"layout", m.Layout, now.Layout}, {"codec", m.Codec, now.Codec}, {"sensor", m.Sensor, now.Sensor},
+	} {
+		if c.stored != c.now {
+			return &MismatchError{c.what, c.stored, c.now, where(b)}
+		}
+	}
+	return nil
+}
+
+// open makes the parts of a store from its manifest.
+func (m manifest) open() (Layout, Codec, error) {
+	l, err := ParseLayout(m.Layout)
+	if err == nil && !l.HasSensor() {
+		l, err = l.WithSensor(m.Sensor)
+	}
+	if err != nil {
+		return Layout{}, nil, err
+	}
+	c, err := CodecByName(m.Codec)
+	return l, c, err
+}
+
+// readSmall reads the whole of a name that holds maxMeta bytes at most.
+func readSmall(ctx context.Context, b Bucket, name string) ([]byte, error) {
+	r, err := b.Get(ctx, name, 0, maxMeta+1)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	body, err := io.ReadAll(r)
+	if err == nil && len(body) > maxMeta {
+		err = fmt.Errorf("it is longer than %d bytes", maxMeta)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return body, nil
+}
+
+func indented(v any) ([]byte, error) {
+	body, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("encode %T: %w", v, err)
+	}
+	return append(body, '\n'), nil
+}

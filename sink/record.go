@@ -1,0 +1,217 @@
+package sink
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"math"
+	"path"
+	"time"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/wav"
+)
+
+// RecordConfig says what a Recorder stores.
+type RecordConfig struct {
+	Session audio.Session
+	Sensor  string
+	Format  audio.Format
+
+	// ChunkFrames is the grid: chunk i covers the frames [i*n, (i+1)*n) of the
+	// session.
+	ChunkFrames int64
+
+	// Block is the reader's key of a frame, counted from the beginning of the
+	// session; it must not decrease. nil: the offset of the frame in bytes.
+	Block func(frame int64) (int64, error)
+
+	// Start is the UTC of frame 0. Zero: not known.
+	Start time.Time
+
+	// Time is the UTC of a frame and how wrong that may be, for streams whose
+	// rate is measured. nil: reckoned from Start at the nominal rate.
+	Time func(frame int64) (utc time.Time, within time.Duration)
+
+	// Tags is what every chunk says about itself; what differs from chunk to
+	// chunk is filled in.
+	Tags wav.Tags
+
+	// Info is marshalled to info.json. So that chunks without a header can be
+	// read, it has the members rate, channels and encoding. nil: these alone.
+	Info any
+}
+
+func (c *RecordConfig) check() error {
+	k := audio.Key{Session: c.Session, Sensor: c.Sensor}
+	if err := k.Check(); err != nil {
+		return err
+	}
+	if err := c.Format.Check(); err != nil {
+		return err
+	}
+	most := (MaxChunk - wav.MaxHeader) / int64(c.Format.FrameBytes())
+	if c.ChunkFrames < 1 || c.ChunkFrames > most {
+		return fmt.Errorf("a chunk of %d frames is out of range 1 to %d", c.ChunkFrames, most)
+	}
+	return nil
+}
+
+// basics is the info.json of a recording that was given none.
+type basics struct {
+	Sensor      string         `json:"sensor"`
+	Rate        int            `json:"rate"`
+	Channels    int            `json:"channels"`
+	Encoding    audio.Encoding `json:"encoding"`
+	FrameBytes  int            `json:"frame_bytes"`
+	ChunkFrames int64          `json:"chunk_frames"`
+	Container   string         `json:"container"`
+}
+
+// Record begins to store one sensor in one session. ErrExists if this store
+// has that sensor in that session already: no session is ever continued.
+// ErrUnsupported if chunks cannot grow in the bucket.
+func (s *Store) Record(ctx context.Context, c RecordConfig) (*Recorder, error) {
+	r, err := s.record(ctx, c)
+	if err != nil {
+		return nil, fmt.Errorf("record session %d of %s: %w", c.Session, c.Sensor, err)
+	}
+	return r, nil
+}
+
+func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
+	drafts, ok := s.Bucket.(Creator)
+	if !ok {
+		return nil, ErrUnsupported
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if _, err := s.name(audio.Key{Session: c.Session, Sensor: c.Sensor}); err != nil {
+		return nil, err
+	}
+	if c.Block == nil {
+		bytes := int64(c.Format.FrameBytes())
+		c.Block = func(frame int64) (int64, error) { return frame * bytes, nil }
+	}
+	if c.Info == nil {
+		c.Info = basics{c.Sensor, c.Format.Rate, c.Format.Channels, c.Format.Encoding, c.Format.FrameBytes(), c.ChunkFrames, s.Codec.Name()}
+	}
+	r := &Recorder{
+		store: s, drafts: drafts, c: c, frame: int64(c.Format.FrameBytes()),
+		blocks: path.Join(s.Layout.Meta(c.Session, c.Sensor), BlocksName), hash: sha256.New(),
+		last: -1, lineLimit: math.MaxInt64, nameLimit: math.MaxInt64,
+	}
+	if relaxed, ok := s.Bucket.(Relaxed); ok {
+		r.relaxed = relaxed.Relaxed()
+	}
+	info, err := indented(c.Info)
+	if err != nil {
+		return nil, err
+	}
+	name := path.Join(s.Layout.Meta(c.Session, c.Sensor), InfoName)
+	if _, err := s.Bucket.Put(ctx, name, info, PutOptions{}); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// begin opens the chunk of the frame at r.pos.
+func (r *Recorder) begin(ctx context.Context) error {
+	key, err := r.c.Block(r.pos)
+	if err != nil {
+		return fmt.Errorf("key of frame %d: %w", r.pos, err)
+	}
+	k := audio.Key{Session: r.c.Session, Sensor: r.c.Sensor, Block: max(key, r.last+1)}
+	c := chunk{key: k, from: r.pos, want: r.c.ChunkFrames - r.pos%r.c.ChunkFrames, name: r.store.Layout.Name(k)}
+	tags := r.tags(k)
+	c.encoder, err = r.store.Codec.Encode(Head{Format: r.c.Format, Tags: tags})
+	if err != nil {
+		return fmt.Errorf("begin %s: %w", c.name, err)
+	}
+	draft, err := r.drafts.Create(ctx, c.name)
+	if err != nil {
+		if errors.Is(err, ErrExists) {
+			r.last = k.Block // whose that is: it stays, and this sound goes to the next block
+		}
+		return err
+	}
+	r.mu.Lock()
+	r.draft = draft
+	r.mu.Unlock()
+	r.chunk = c
+	header, err := c.encoder.Header(-1)
+	if err != nil {
+		return fmt.Errorf("begin %s: %w", c.name, err)
+	}
+	if _, err := draft.Write(header); err != nil {
+		return err
+	}
+	r.chunk.bytes = int64(len(header))
+	// The sum is over the header that the chunk will have if it gets full. Only
+	// a chunk that does not is read again.
+	header, err = c.encoder.Header(c.want)
+	if err != nil {
+		return fmt.Errorf("begin %s: %w", c.name, err)
+	}
+	r.hash.Reset()
+	r.hash.Write(header)
+	return nil
+}
+
+// tags is what the chunk k, which begins at r.pos, says about itself.
+func (r *Recorder) tags(k audio.Key) wav.Tags {
+	t := r.c.Tags
+	t.Session, t.Sensor, t.Block, t.From = k.Session, k.Sensor, k.Block, r.pos
+	t.Start, t.TimeError = r.utc(r.pos)
+	t.Lost, t.Causes = 0, nil
+	for _, h := range r.holes {
+		t.Lost += h.Frames
+		t.Causes = append(t.Causes, wav.Loss{Frames: h.Frames, Cause: h.Cause})
+	}
+	return t
+}
+
+// utc is the time of a frame; 0 for how wrong it may be: not known.
+func (r *Recorder) utc(frame int64) (time.Time, time.Duration) {
+	switch {
+	case r.c.Time != nil:
+		return r.c.Time(frame)
+	case r.c.Start.IsZero():
+		return time.Time{}, 0
+	}
+	return r.c.Start.Add(r.c.Format.Duration(frame)), 0
+}
+
+// keyTags is what a chunk says about itself when nothing but its key is known.
+func keyTags(k audio.Key) wav.Tags {
+	return wav.Tags{Session: k.Session, Sensor: k.Sensor, Block: k.Block}
+}
+
+// take writes whole frames to the open chunk, no more than it wants.
+func (r *Recorder) take(p []byte) error {
+	out, err := r.chunk.encoder.Encode(p)
+	if err == nil {
+		err = r.put(out)
+	}
+	if err != nil {
+		return err
+	}
+	r.chunk.pcm = crc32.Update(r.chunk.pcm, castagnoli, p)
+	return nil
+}
+
+// put appends bytes to the file of the open chunk.
+func (r *Recorder) put(p []byte) error {
+	if len(p) == 0 {
+		return nil
+	}
+	if _, err := r.draft.Write(p); err != nil {
+		return err
+	}
+	r.hash.Write(p)
+	r.chunk.bytes += int64(len(p))
+	return nil
+}
