@@ -1,0 +1,223 @@
+package main
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ingestd/ingestd/audio"
+)
+
+// checker judges what the keys of a config mean together.
+type checker struct {
+	*report
+	c *config
+}
+
+// checkConfig reports what cannot work in c to r, and what is odd. It opens nothing.
+func checkConfig(c *config, r *report, h host) {
+	k := checker{r, c}
+	k.station()
+	k.listen()
+	k.defaults()
+	seen := map[string]bool{}
+	for i, s := range c.Sensors {
+		k.sensor(i, s, seen)
+	}
+	k.readers()
+	k.sinks()
+	k.memory(h.memory)
+}
+
+// wrong reports the value at path, once.
+func (k checker) wrong(path, format string, args ...any) {
+	if k.bad[path] {
+		return
+	}
+	k.mark(path)
+	k.faultf(k.c.at(path), format, args...)
+}
+
+// missing reports a key that the table at path must have.
+func (k checker) missing(path, key, head, hint string) {
+	if !k.bad[path+"."+key] {
+		k.mark(path + "." + key)
+		k.faultf(k.c.at(path), "%s has no %s. %s", head, key, hint)
+	}
+}
+
+// said tells whether somebody set the value at path.
+func (k checker) said(path string) bool {
+	_, said := k.c.places[path]
+	return said
+}
+
+func (k checker) station() {
+	if s := k.c.Station; len(s) > 128 {
+		k.wrong("station", "station must be at most 128 bytes, not %d.", len(s))
+	}
+}
+
+// listen allows this machine only: there is neither TLS nor a token yet. The
+// address that is bound in the end is judged again where it is bound.
+func (k checker) listen() {
+	l := k.c.HTTP.Listen
+	if l == "off" {
+		k.c.HTTP.Listen = ""
+		return
+	}
+	if l == "" {
+		return
+	}
+	open := `http: listen = %s would let the network hear the microphones, and ingestd has no TLS and tokens yet. Listen on 127.0.0.1.`
+	host, _, found := strings.Cut(l, ":")
+	if host == "localhost" && found {
+		l = "127.0.0.1" + strings.TrimPrefix(l, "localhost")
+	}
+	address, err := netip.ParseAddrPort(l)
+	switch {
+	case err == nil && address.Addr().Unmap().IsLoopback():
+	case err == nil || strings.HasPrefix(l, ":"):
+		k.wrong("http.listen", open, quoted(k.c.HTTP.Listen))
+	default:
+		k.wrong("http.listen", `http: listen = %s is no address of this machine alone with a port. Write "127.0.0.1:8080", or "off" for none.`, quoted(k.c.HTTP.Listen))
+	}
+}
+
+func (k checker) defaults() {
+	d := k.c.Defaults.Sensor
+	k.format("defaults.sensor", "", d, func(string) bool { return true })
+}
+
+// Limits of what a sensor may be set to.
+const (
+	minRing, maxRing       = 100 * time.Millisecond, time.Hour
+	minLatency, maxLatency = time.Millisecond, 2 * time.Second
+	maxRingBytes           = 1 << 36
+)
+
+// format judges the keys that sensors and their defaults share.
+func (k checker) format(path, name string, d sensorDefaults, mine func(key string) bool) {
+	of := func(key string) string { return subject{path + ".", "", name, ""}.value(key) }
+	if mine("rate") && (d.Rate < 1 || d.Rate > audio.MaxRate) {
+		k.wrong(path+".rate", "%s must be from 1 to %d Hz, not %d.", of("rate"), audio.MaxRate, d.Rate)
+	}
+	if mine("channels") && (d.Channels < 1 || d.Channels > audio.MaxChannels) {
+		k.wrong(path+".channels", "%s must be from 1 to %d, not %d.", of("channels"), audio.MaxChannels, d.Channels)
+	}
+	if mine("ring") && (d.Ring.Duration < minRing || d.Ring.Duration > maxRing) {
+		k.wrong(path+".ring", `%s must be from "100ms" to "1h", not %v.`, of("ring"), d.Ring)
+	}
+	if mine("latency") && (d.Latency.Duration < minLatency || d.Latency.Duration > maxLatency) {
+		k.wrong(path+".latency", `%s must be from "1ms" to "2s", not %v.`, of("latency"), d.Latency)
+	}
+}
+
+func (k checker) sensor(i int, s *sensorConfig, seen map[string]bool) {
+	name := s.ID
+	if name == "" {
+		name = fmt.Sprintf("#%d", i+1)
+	}
+	name = strings.Trim(quoted(name), `"`)
+	path, head := "sensor."+name, "[[sensor]] "+name
+	switch {
+	case s.ID == "":
+		k.missing(path, "id", head, `Write id = "mic0".`)
+	case audio.CheckSensor(s.ID) != nil:
+		k.wrong(path+".id", "%v.", audio.CheckSensor(s.ID))
+	case seen[s.ID]:
+		k.wrong(path+".id", "id %q of [[sensor]] is used twice.", s.ID)
+	}
+	seen[s.ID] = true
+	if s.Source == "" {
+		k.missing(path, "source", head, `Write source = "portaudio", "wav", "pipe" or "tone".`)
+		return
+	}
+	takes := map[string]bool{}
+	for _, f := range fieldsOf(reflect.TypeFor[sensorConfig]()) {
+		takes[f.name] = f.takenBy(s.Source)
+	}
+	// What comes from the defaults was judged there.
+	k.format(path, name, s.sensorDefaults, func(key string) bool {
+		return takes[key] && k.said(path+"."+key) && k.c.at(path+"."+key) != k.c.at("defaults.sensor."+key)
+	})
+	switch s.Source {
+	case sourcePortAudio:
+		if s.Device == "" {
+			k.missing(path, "device", head, "`ingestd devices` prints the string to copy.")
+		}
+	case sourceWAV:
+		if len(s.Files) == 0 {
+			k.missing(path, "files", head, `Write files = ["/path/to/a.wav"]: files, folders or globs.`)
+		}
+	case sourcePipe:
+		if s.Path == "" {
+			k.missing(path, "path", head, `Write the name of a FIFO, or path = "-" for standard input.`)
+		}
+	case sourceTone:
+		k.tone(path, name, s)
+	}
+	k.stdin(path, s)
+}
+
+// stdin has one reader.
+func (k checker) stdin(path string, s *sensorConfig) {
+	if s.Path != standardInput || !s.Enabled {
+		return
+	}
+	for _, other := range k.c.enabled() {
+		if other == s {
+			return
+		}
+		if other.Path == standardInput {
+			k.wrong(path+".path", "path of %s is standard input, which %s reads already. Use a FIFO.", s.ID, other.ID)
+		}
+	}
+}
+
+// tone judges the keys of a tone. A kind does not take the keys of another.
+func (k checker) tone(path, name string, s *sensorConfig) {
+	takes := map[string]string{"hz": "sine sweep", "hz_to": "sweep", "period": "sweep", "amplitude": "sine sweep"}
+	for _, key := range slices.Sorted(maps.Keys(takes)) {
+		if k.said(path+"."+key) && !k.bad[path+".kind"] && !slices.Contains(strings.Fields(takes[key]), s.Kind) {
+			k.wrong(path+"."+key, "%s of %s is for kind %s; here kind = %q. Remove it.", key, name, quotedList(strings.Fields(takes[key])), s.Kind)
+		}
+	}
+	half := float64(s.Rate) / 2
+	if hz := s.Hz.Value; k.said(path+".hz") && !k.bad[path+".rate"] && (hz <= 0 || hz > half) {
+		k.wrong(path+".hz", "hz of %s must be above 0 and at most half the rate, %v, not %v.", name, half, hz)
+	}
+	if hz := s.HzTo.Value; !k.bad[path+".rate"] && (hz < 0 || hz > half) {
+		k.wrong(path+".hz_to", "hz_to of %s must be above 0 and at most half the rate, %v, not %v.", name, half, hz)
+	}
+	if p := s.Period.Duration; p < time.Millisecond || p > time.Minute {
+		k.wrong(path+".period", `period of %s must be from "1ms" to "1m", not %v.`, name, s.Period)
+	}
+	if a := s.Amplitude.Value; a <= 0 || a > 1 {
+		k.wrong(path+".amplitude", "amplitude of %s must be above 0 and at most 1 (full scale), not %v.", name, a)
+	}
+}
+
+// memory warns when the rings take more than half of what the machine has. A
+// WAV says its rate when it is opened: the daemon judges that.
+func (k checker) memory(have int64) {
+	var total int64
+	for _, s := range k.c.enabled() {
+		f, known := s.format()
+		if !known || s.Ring.Duration > maxRing {
+			continue
+		}
+		bytes := s.window(f) * int64(f.FrameBytes())
+		if bytes > maxRingBytes {
+			k.wrong("sensor."+s.ID+".ring", "ring of %s would take %d MiB of memory. Set a shorter one.", s.ID, bytes>>20)
+		}
+		total += bytes
+	}
+	if have > 0 && total > have/2 {
+		k.warnf(place{}, "the rings of all sensors take %d MiB, and this machine has %d MiB. Set shorter ones, or give the sensors a lower rate.", total>>20, have>>20)
+	}
+}

@@ -1,0 +1,235 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/sink"
+)
+
+// exampleSession is the session in names that are shown as examples.
+const exampleSession audio.Session = 1795287841150
+
+func (k checker) readers() {
+	seen := map[string]bool{}
+	for i, r := range k.c.Readers {
+		name := r.Name
+		if name == "" {
+			name = fmt.Sprintf("#%d", i+1)
+		}
+		name = strings.Trim(quoted(name), `"`)
+		path, head := "reader."+name, "[[reader]] "+name
+		switch {
+		case r.Name == "":
+			k.missing(path, "name", head, `Write name = "archive".`)
+		case audio.CheckSensor(r.Name) != nil:
+			k.wrong(path+".name", "name %s of a reader must be small letters, digits, - and _, at most %d of them.", quoted(r.Name), audio.MaxSensor)
+		case seen[r.Name]:
+			k.wrong(path+".name", "name %q of [[reader]] is used twice.", r.Name)
+		}
+		seen[r.Name] = true
+		k.readerSensors(path, name, r)
+		names := slices.Sorted(maps.Keys(k.c.Sinks))
+		switch {
+		case r.Sink == "":
+			k.missing(path, "sink", head, meant("", "Sinks", names))
+		case k.c.Sinks[r.Sink] == nil:
+			k.wrong(path+".sink", "reader %s writes to sink %s, which does not exist. %s", name, quoted(r.Sink), meant(r.Sink, "Sinks", names))
+		}
+		for _, s := range k.c.served(r) {
+			k.chunk(path, name, r, s)
+		}
+	}
+	for _, s := range k.c.enabled() {
+		if s.ID != "" && !slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool { return slices.Contains(k.c.served(r), s) }) {
+			k.warnf(k.c.at("sensor."+s.ID), "no reader stores %s: it is heard, and nothing of it is kept.", s.ID)
+		}
+	}
+}
+
+func (k checker) readerSensors(path, name string, r *readerConfig) {
+	if len(r.Sensors) == 0 {
+		k.wrong(path+".sensors", `sensors of reader %s must name at least one sensor, or "*" for all.`, name)
+	}
+	var ids []string
+	for _, s := range k.c.Sensors {
+		ids = append(ids, s.ID)
+	}
+	for i, id := range r.Sensors {
+		at := fmt.Sprintf("%s.sensors.%d", path, i)
+		switch {
+		case slices.Contains(r.Sensors[:i], id):
+			k.wrong(at, "reader %s names sensor %s twice.", name, quoted(id))
+		case id == everySensor && len(r.Sensors) > 1:
+			k.wrong(at, `reader %s names "*", which is every sensor, and others. Write sensors = ["*"].`, name)
+		case id != everySensor && k.c.sensor(id) == nil:
+			k.wrong(at, "reader %s names sensor %s, which does not exist. %s", name, quoted(id), meant(id, "Sensors", ids))
+		}
+	}
+}
+
+// chunk judges the length of the chunks that r makes of s.
+func (k checker) chunk(path, name string, r *readerConfig, s *sensorConfig) {
+	at := path + ".chunk"
+	for _, key := range []string{".rate", ".channels", ".encoding", ".source"} {
+		if k.bad["sensor."+s.ID+key] {
+			return
+		}
+	}
+	f, known := s.format()
+	if !known || k.bad[at] || k.bad[path+".key"] {
+		return // a WAV says its format when it is opened
+	}
+	frames, err := r.Chunk.frames(f)
+	if err != nil {
+		k.wrong(at, "chunk of reader %s: %s: %v.", name, s.ID, err)
+		return
+	}
+	length := f.Duration(frames)
+	if r.Key == keyMS && length < time.Millisecond {
+		k.wrong(at, `chunk of reader %s: %s: %v lasts %v, so with key = "ms" two chunks would have one block. Set chunk = "1ms" or longer.`, name, s.ID, r.Chunk, length)
+	}
+	if ring := "sensor." + s.ID + ".ring"; 2*frames > s.window(f) && !k.bad[ring] {
+		k.warnf(k.c.at(at), "chunk of reader %s is longer than half the ring of %s (%v): after an error of the disk only what the ring still holds can be written again. Set ring = %q, or a chunk of at most %q.",
+			name, s.ID, s.Ring, short((2*length+time.Second-1)/time.Second*time.Second), short(s.Ring.Duration/2))
+	}
+}
+
+func (k checker) sinks() {
+	roots := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(k.c.Sinks)) {
+		s := k.c.Sinks[name]
+		path := "sink." + name
+		if audio.CheckSensor(name) != nil {
+			k.wrong(path, "the name of sink %s must be small letters, digits, - and _, at most %d of them.", quoted(name), audio.MaxSensor)
+		}
+		switch {
+		case s.Driver == "":
+			k.missing(path, "driver", "[sink."+name+"]", `Write driver = "files".`)
+		case s.Driver == driverMem:
+			k.warnf(k.c.at(path+".driver"), "sink %s keeps all sound in memory, and forgets it at the end.", name)
+		case s.Root == "":
+			k.missing(path, "root", "[sink."+name+"]", `Write root = "/var/lib/ingestd".`)
+		default:
+			root := filepath.Clean(string(s.Root))
+			if first, taken := roots[root]; taken {
+				k.wrong(path+".root", "sink %s has the same root as sink %s (%v). Give it its own: two layouts cannot mix.", name, first, k.c.at("sink."+first+".root"))
+			} else {
+				roots[root] = name
+			}
+		}
+		if !slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool { return r.Sink == name }) && !k.readerFaulty() {
+			k.warnf(k.c.at(path), "no reader writes to sink %s; it is not opened.", name)
+		}
+		k.layout(path, name, s)
+		k.sharers(name)
+	}
+}
+
+// readerFaulty says whether the sink of some reader is not known.
+func (k checker) readerFaulty() bool {
+	return slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool {
+		return k.c.Sinks[r.Sink] == nil
+	})
+}
+
+func (k checker) layout(path, name string, s *sinkConfig) {
+	at := path + ".layout"
+	if k.bad[at] {
+		return
+	}
+	l, err := sink.ParseLayout(s.Layout)
+	if err != nil {
+		k.wrong(at, "sink %s: %s.", name, strings.TrimSuffix(err.Error(), "."))
+		return
+	}
+	if codec, err := sink.CodecByName(s.Codec); err == nil && !k.bad[path+".codec"] {
+		if err := sink.CheckCodec(l, codec); err != nil {
+			k.wrong(at, "sink %s: %v.", name, err)
+		}
+	}
+	if ids := k.c.writers(name); !l.HasSensor() && len(ids) > 1 {
+		only, err := l.WithSensor(ids[0])
+		if err != nil {
+			return // the id has its own fault
+		}
+		k.wrong(at, "layout %q of sink %s does not tell %s and %s apart: both would write %s. Add {sensor}, e.g. %q.", s.Layout, name, ids[0], ids[1],
+			only.Name(audio.Key{Session: exampleSession, Sensor: ids[0]}), layoutOf(s.Codec))
+	}
+}
+
+// writers are the ids of the sensors whose sound goes to a sink.
+func (c *config) writers(name string) []string {
+	var ids []string
+	for _, r := range c.Readers {
+		if r.Sink != name {
+			continue
+		}
+		for _, s := range c.served(r) {
+			if !slices.Contains(ids, s.ID) {
+				ids = append(ids, s.ID)
+			}
+		}
+	}
+	return ids
+}
+
+// sharers finds two readers that would give chunks of one sensor one name.
+func (k checker) sharers(name string) {
+	by := map[string]string{} // sensor: reader
+	for _, r := range k.c.Readers {
+		if r.Sink != name || r.Name == "" {
+			continue
+		}
+		for _, s := range k.c.served(r) {
+			first, taken := by[s.ID]
+			if !taken {
+				by[s.ID] = r.Name
+				continue
+			}
+			if first == r.Name {
+				continue
+			}
+			k.wrong("reader."+r.Name+".sink", "readers %s and %s both write %s to sink %s, so both would write %s. Give reader %s a sink with its own root.",
+				first, r.Name, s.ID, name, k.example(name, s.ID), r.Name)
+		}
+	}
+}
+
+// example is the name of the first chunk of a sensor in a sink.
+func (k checker) example(name, id string) string {
+	full, err := k.c.exampleName(name, id, 0)
+	if err != nil {
+		return "the same names"
+	}
+	return full
+}
+
+// exampleName is where a chunk would be stored: the name in the sink, behind
+// its root.
+func (c *config) exampleName(name, id string, block int64) (string, error) {
+	s := c.Sinks[name]
+	if s == nil {
+		return "", errors.New("no such sink")
+	}
+	l, err := sink.ParseLayout(s.Layout)
+	if err != nil {
+		return "", err
+	}
+	if !l.HasSensor() {
+		if l, err = l.WithSensor(id); err != nil {
+			return "", err
+		}
+	}
+	chunk := l.Name(audio.Key{Session: exampleSession, Sensor: id, Block: block})
+	if s.Driver == driverMem {
+		return "mem:" + chunk, nil
+	}
+	return filepath.Join(string(s.Root), filepath.FromSlash(chunk)), nil
+}
