@@ -1,6 +1,7 @@
 package wav
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 
@@ -110,8 +111,12 @@ func (c *check) readTags(t *Tags) error {
 		if err != nil {
 			return err
 		}
-		if parseGuano(text, t) {
-			c.note("only the first %d fields of its GUANO chunk are read", maxFields)
+		parseGuano(text, t)
+		if bytes.Count(text, []byte("\n")) > maxFields {
+			c.note("only the first %d lines of its GUANO chunk are read", maxFields)
+		}
+		if t.Start.IsZero() && bytes.Contains(text, []byte("\nTimestamp:")) {
+			c.note("its GUANO Timestamp has no offset from UTC, or is no time, and is not used")
 		}
 	}
 	if t.Start.IsZero() && c.bext.n > 0 {

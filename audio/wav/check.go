@@ -25,6 +25,8 @@ type check struct {
 	bext     extent
 	guan     extent
 
+	second bool // a second data chunk was seen
+
 	plain bool // go-audio reads the file right and cannot be led astray by it
 	exact bool // header and file agree about the sound
 	notes []string
@@ -66,8 +68,7 @@ type chunk struct {
 	body int64  // offset of what follows the header
 }
 
-// chunkAt reads the header at off. ok: it can be one, and if its size is not
-// unknown32 it fits into the file.
+// chunkAt reads the header at off. ok says that it can be one: its id is text.
 func (c *check) chunkAt(off int64) (k chunk, ok bool, err error) {
 	if c.size-off < 8 {
 		return chunk{}, false, nil
@@ -209,7 +210,7 @@ func (c *check) visit(k chunk) (next int64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return c.after(k, e.off+e.n)
+	return c.after(e)
 }
 
 func (c *check) visitFormat(e extent) error {
@@ -241,11 +242,13 @@ func (c *check) visitDS64(e extent) error {
 	return nil
 }
 
-// after finds the chunk behind k, whose content ends at end. One of odd length
-// is followed by a pad byte, which some writers forget.
-func (c *check) after(k chunk, end int64) (int64, error) {
-	if k.size%2 == 0 || end+1 >= c.size {
-		return end + int64(k.size%2), nil
+// after finds the chunk behind e. One of odd length is followed by a pad byte,
+// which some writers forget: it is missing if only that reading gives a chunk,
+// or one whose id is known where the other's is not.
+func (c *check) after(e extent) (int64, error) {
+	end := e.off + e.n
+	if e.n%2 == 0 || end+1 >= c.size {
+		return end + e.n%2, nil
 	}
 	padded, pok, err := c.chunkAt(end + 1)
 	if err != nil {

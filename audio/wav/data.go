@@ -6,11 +6,7 @@ import "fmt"
 // the file has, in whole frames.
 func (c *check) visitData(k chunk) (next int64, err error) {
 	if c.dataAt > 0 {
-		c.note("a second data chunk of %s bytes is not read", group(uint64(k.size)))
-		if int64(k.size) > c.size-k.body {
-			return c.size, nil
-		}
-		return c.after(k, k.body+int64(k.size))
+		return c.visitSecond(k)
 	}
 	c.dataAt = k.body
 	left := c.size - k.body
@@ -22,7 +18,7 @@ func (c *check) visitData(k chunk) (next int64, err error) {
 		if open || promised > uint64(left) {
 			return c.size, nil
 		}
-		return c.after(k, k.body+int64(promised))
+		return c.after(extent{k.body, int64(promised)})
 	}
 	use := left
 	switch {
@@ -43,7 +39,7 @@ func (c *check) visitData(k chunk) (next int64, err error) {
 		use = int64(promised)
 	}
 	if part := use % int64(c.format.frameBytes); part > 0 {
-		c.note("the last %d bytes of its sound are part of a frame and left out", part)
+		c.note("its sound ends with %d of the %d bytes of a frame; they are left out", part, c.format.frameBytes)
 		c.exact, c.plain = false, false
 		c.dataLen = use - part
 	} else {
@@ -52,8 +48,18 @@ func (c *check) visitData(k chunk) (next int64, err error) {
 	if open || promised > uint64(left) || use != int64(promised) {
 		return c.size, nil
 	}
-	k.size = uint32(promised % 2) // only whether it is odd counts from here
-	return c.after(k, k.body+use)
+	return c.after(extent{k.body, use})
+}
+
+func (c *check) visitSecond(k chunk) (next int64, err error) {
+	if !c.second {
+		c.note("there is a second data chunk, of %s bytes; it is not read", group(uint64(k.size)))
+	}
+	c.second = true
+	if int64(k.size) > c.size-k.body {
+		return c.size, nil
+	}
+	return c.after(extent{k.body, int64(k.size)})
 }
 
 // odd notes that header and file disagree, and that bytes of sound are used.
@@ -69,6 +75,7 @@ func (c *check) visitEmpty(k chunk, left int64) (next int64, err error) {
 	if c.riffEnd > uint64(k.body) {
 		return k.body, nil
 	}
+	c.exact = false
 	c.note("the header says that there is no sound and that the file ends there; %s bytes follow and are not read", group(uint64(left)))
 	return c.size, nil
 }

@@ -54,7 +54,7 @@ func parseFormat(b []byte, length uint64) (sample, error) {
 	}
 	s.Rate, s.Channels, s.frameBytes = int(rate), channels, channels*bits/8
 	if align != s.frameBytes {
-		return sample{}, fmt.Errorf("its block align is %d bytes; %d channels of %d bits take %d. %s",
+		return sample{}, fmt.Errorf("its block align is %d bytes, but a frame of %d x %d bits has %d. %s",
 			align, channels, bits, s.frameBytes, again)
 	}
 	return s, nil

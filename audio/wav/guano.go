@@ -85,15 +85,12 @@ func appendGuano(dst []byte, f audio.Format, t *Tags) []byte {
 	return dst
 }
 
-// parseGuano reads the text of a guan chunk into t. Of a field of ours the
-// first counts; lines that are no fields are left out. more says that there
-// were more fields than are read.
-func parseGuano(text []byte, t *Tags) (more bool) {
+// parseGuano reads the text of a guan chunk into t, and the first maxFields
+// lines of it only. Of a field of ours the first counts; lines that are no
+// fields are left out.
+func parseGuano(text []byte, t *Tags) {
 	var seen [len(fields)]bool
-	for n := 0; len(text) > 0; n++ {
-		if n == maxFields {
-			return true
-		}
+	for n := 0; len(text) > 0 && n < maxFields; n++ {
 		line := text
 		if i := bytes.IndexByte(text, '\n'); i >= 0 {
 			line, text = text[:i], text[i+1:]
@@ -121,7 +118,6 @@ func parseGuano(text []byte, t *Tags) (more bool) {
 		}
 	}
 	t.settle()
-	return false
 }
 
 // settle drops what does not hold together in tags that were read.

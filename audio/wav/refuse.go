@@ -10,32 +10,34 @@ import (
 const (
 	reads   = "PCM 8/16/24/32 and float 32 can. "
 	convert = "Convert: ffmpeg -i IN -c:a pcm_s16le OUT.wav"
+	deep    = "Convert: ffmpeg -i IN -c:a pcm_s24le OUT.wav"
 	tofloat = "Convert: ffmpeg -i IN -c:a pcm_f32le OUT.wav"
+	unpack  = "Unpack it first."
 	again   = "The file is damaged: copy it again from where it was recorded, or leave it out."
 )
 
 var errEmpty = errors.New("the file is empty. Copy it again from where it was recorded, or leave it out.")
 
 // magics are the first bytes of files that are often called .wav.
-var magics = [...]struct{ begin, kind string }{
-	{"ID3", "an MP3"}, {"\xff\xfb", "an MP3"}, {"\xff\xf3", "an MP3"}, {"\xff\xf2", "an MP3"},
-	{"OggS", "an Ogg file"}, {"fLaC", "a FLAC file"}, {"FORM", "an AIFF file"}, {".snd", "an AU file"},
-	{"caff", "a CAF file"}, {"riff", "a Wave64 file"}, {"wvpk", "a WavPack file"}, {"MAC ", "a Monkey's Audio file"},
-	{"\x1aE\xdf\xa3", "a Matroska file"}, {"PK\x03\x04", "a ZIP archive"}, {"\x1f\x8b", "a gzip archive"}, {"W4V", "a Wildlife Acoustics WAC file"},
+var magics = [...]struct{ begin, kind, cure string }{
+	{"ID3", "an MP3", convert}, {"\xff\xfb", "an MP3", convert}, {"\xff\xf3", "an MP3", convert}, {"\xff\xf2", "an MP3", convert},
+	{"OggS", "an Ogg file", convert}, {"fLaC", "a FLAC file", deep}, {"FORM", "an AIFF file", deep}, {".snd", "an AU file", deep},
+	{"caff", "a CAF file", deep}, {"riff", "a Wave64 file", deep}, {"wvpk", "a WavPack file", deep}, {"MAC ", "a Monkey's Audio file", deep},
+	{"\x1aE\xdf\xa3", "a Matroska file", convert}, {"PK\x03\x04", "a ZIP archive", unpack}, {"\x1f\x8b", "a gzip archive", unpack},
 }
 
 // refuseMagic says what a file is that begins with b, which is no WAV.
 func refuseMagic(b []byte) error {
 	head := string(b[:min(4, len(b))])
 	if head == "RIFX" {
-		return fmt.Errorf("its numbers are big-endian (it starts with \"RIFX\") and cannot be read. %s", convert)
+		return fmt.Errorf("its numbers are big-endian (it starts with \"RIFX\") and cannot be read. %s", deep)
 	}
 	if strings.Trim(string(b), "\x00") == "" {
 		return fmt.Errorf("not a WAV file: it starts with zeros, so its content was never written (a crash, a full disk?). %s", again)
 	}
 	for _, m := range magics {
 		if strings.HasPrefix(string(b), m.begin) {
-			return fmt.Errorf("not a WAV file (starts with %q: %s?). %s", m.begin, m.kind, convert)
+			return fmt.Errorf("not a WAV file (starts with %q: %s?). %s", m.begin, m.kind, m.cure)
 		}
 	}
 	if len(b) >= 8 && string(b[4:8]) == "ftyp" {
@@ -57,7 +59,7 @@ var tags = [...]struct {
 func refuseTag(tag uint16, bits int) error {
 	switch tag {
 	case tagPCM:
-		return fmt.Errorf("PCM of %d bits cannot be read. %s%s", bits, reads, convert)
+		return fmt.Errorf("PCM of %d bits cannot be read. %s%s", bits, reads, deep)
 	case tagFloat:
 		return fmt.Errorf("float of %d bits cannot be read. %s%s", bits, reads, tofloat)
 	}

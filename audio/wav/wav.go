@@ -18,7 +18,7 @@ import "encoding/binary"
 const (
 	maxChunks = 1000     // chunks in a file
 	maxGuano  = 64 << 10 // bytes of a GUANO chunk
-	maxFields = 1000     // fields in it
+	maxFields = 1000     // lines of it
 )
 
 // Format tags of the fmt chunk.
