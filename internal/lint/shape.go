@@ -232,7 +232,9 @@ func (f *File) variables(do func(spec *ast.ValueSpec, name string)) {
 		for _, s := range g.Specs {
 			spec := s.(*ast.ValueSpec)
 			for _, name := range spec.Names {
-				do(spec, name.Name)
+				if name.Name != "_" {
+					do(spec, name.Name)
+				}
 			}
 		}
 	}
