@@ -1,0 +1,189 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/reader"
+)
+
+// DefaultGrace is how long stopping may take: less than the service manager's
+// own patience.
+const DefaultGrace = 25 * time.Second
+
+// A Daemon is one run of all sensors.
+type Daemon struct {
+	c       Config
+	session audio.Session
+	zero    time.Time // UTC at which the session begins
+	began   int64     // the same instant, CLOCK_MONOTONIC ns
+	streams []*stream
+	pumps   []*pump
+	drains  []*drain
+	passers []*passer
+	limit   *limiter
+	turned  lap
+}
+
+// New makes the rings and readers of a run and names its session. Nothing is
+// captured before Run.
+func New(ctx context.Context, c Config) (*Daemon, error) {
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	if c.Grace == 0 {
+		c.Grace = DefaultGrace
+	}
+	d := &Daemon{c: c, limit: newLimiter(c.Clock), zero: c.Start, began: c.Clock.Monotonic()}
+	if d.zero.IsZero() {
+		d.zero = c.Clock.UTC()
+	}
+	var err error
+	if d.session, err = nextSession(ctx, d.zero, c.Sinks); err != nil {
+		return nil, err
+	}
+	for _, s := range c.Sensors {
+		if err := d.addSensor(s); err != nil {
+			return nil, err
+		}
+	}
+	for i := range c.Sinks {
+		p := &passer{sink: &c.Sinks[i]}
+		for _, dr := range d.drains {
+			if dr.sink == p.sink {
+				p.drains = append(p.drains, dr)
+			}
+		}
+		d.passers = append(d.passers, p)
+	}
+	return d, nil
+}
+
+// addSensor makes the ring of s, its pump, and a drain for each reader that
+// names it.
+func (d *Daemon) addSensor(s Sensor) error {
+	var mine []Reader
+	for _, r := range d.c.Readers {
+		for _, id := range r.Sensors {
+			if id == s.ID {
+				mine = append(mine, r)
+			}
+		}
+	}
+	st, err := newStream(s, len(mine))
+	if err != nil {
+		return err
+	}
+	w, err := st.ring.Writer()
+	if err != nil {
+		return fmt.Errorf("make the ring of %s: %w", s.ID, err)
+	}
+	log := d.c.Log.With(zap.String("sensor", s.ID))
+	p := &pump{stream: st, w: w, clock: d.c.Clock, log: log, limit: d.limit, zero: d.zero, end: d.began, wait: firstWait}
+	d.streams, d.pumps = append(d.streams, st), append(d.pumps, p)
+	from := len(d.drains)
+	for _, r := range mine {
+		if err := d.addReader(r, st, log); err != nil {
+			return err
+		}
+	}
+	if s.Unpaced {
+		st.gate = newGate(roomFor(st, d.drains[from:]))
+	}
+	return nil
+}
+
+func (d *Daemon) addReader(r Reader, st *stream, log *zap.Logger) error {
+	keys := r.Keys(st.Format, st.mark)
+	rd, err := reader.Open(st.ring, reader.Keys(keys))
+	if err != nil {
+		return fmt.Errorf("open reader %s of %s: %w", r.Name, st.ID, err)
+	}
+	dr := &drain{
+		reader: r, session: d.session, from: st, r: rd, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.UntilEnded,
+		log: log.With(zap.String("reader", r.Name), zap.String("sink", r.Sink)),
+	}
+	for i := range d.c.Sinks {
+		if d.c.Sinks[i].Name == r.Sink {
+			dr.sink = &d.c.Sinks[i]
+		}
+	}
+	d.drains = append(d.drains, dr)
+	return nil
+}
+
+// roomFor tells how many frames may be written before one of the readers
+// loses any.
+func roomFor(st *stream, drains []*drain) func() int64 {
+	return func() int64 {
+		room := st.Window
+		for _, d := range drains {
+			if !d.done.Load() {
+				room = min(room, st.Window-d.r.Lag())
+			}
+		}
+		return room
+	}
+}
+
+// Session names the run.
+func (d *Daemon) Session() audio.Session { return d.session }
+
+// Run captures and stores. When stop ends it stops the sources, stores what
+// is left and returns nil. When kill ends, or stopping takes longer than the
+// grace, what is open is left as it is, and Run says so.
+func (d *Daemon) Run(stop, kill context.Context) error {
+	d.c.Log.Info("session begins", zap.Int64("session", int64(d.session)), zap.Int("sensors", len(d.streams)), zap.Int("readers", len(d.drains)))
+	hard, giveUp := context.WithCancelCause(context.WithoutCancel(kill))
+	defer giveUp(nil)
+	defer context.AfterFunc(kill, func() { giveUp(errors.New("told to stop at once")) })()
+	soft, end := context.WithCancel(stop)
+	defer end()
+
+	serve := d.startServing(hard)
+	var pumps, drains, passers sync.WaitGroup
+	errs := make([]error, len(d.drains))
+	for i, dr := range d.drains {
+		drains.Go(func() {
+			if errs[i] = dr.run(hard); errs[i] != nil && d.c.UntilEnded {
+				end() // nothing that is replayed now could be stored
+			}
+		})
+	}
+	for _, p := range d.passers {
+		passers.Go(func() { p.run(hard) })
+	}
+	for _, p := range d.pumps {
+		pumps.Go(func() { p.run(soft) })
+	}
+	var watch sync.WaitGroup
+	watch.Go(func() { d.supervise(hard) })
+
+	if d.c.UntilEnded {
+		pumps.Wait()
+	} else {
+		<-soft.Done()
+		d.notify("STOPPING=1")
+		d.c.Log.Info("stopping: storing what is left")
+	}
+	grace := time.AfterFunc(d.c.Grace, func() { giveUp(fmt.Errorf("storing what was left took longer than %v", d.c.Grace)) })
+	defer grace.Stop()
+	pumps.Wait()
+	drains.Wait()
+	cause := context.Cause(hard)
+	giveUp(nil)
+	passers.Wait()
+	watch.Wait()
+	err := errors.Join(errs...)
+	if cause != nil {
+		err = fmt.Errorf("stopped before all was stored: %w", cause)
+	}
+	d.c.Log.Info("session ends", zap.Int64("session", int64(d.session)), zap.Error(err))
+	return errors.Join(err, serve())
+}

@@ -1,0 +1,253 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
+	"github.com/ingestd/ingestd/reader"
+	"github.com/ingestd/ingestd/sink"
+)
+
+const (
+	pieceTime  = 250 * time.Millisecond // how much is written at once
+	pieceBytes = 256 << 10              // of an unpaced source
+	lull       = time.Second            // after which less than a piece is written
+	retryFirst = 100 * time.Millisecond
+	retryMost  = 5 * time.Second
+)
+
+// A drain takes one reader's frames from the ring to its sink. It is one
+// goroutine. What it cannot store it takes again from the ring, for as long as
+// the ring has it; what the ring no longer has becomes a hole.
+type drain struct {
+	reader  Reader
+	sink    *Sink
+	session audio.Session
+	from    *stream
+	r       *reader.Reader
+	keys    reader.KeyTrans
+	clock   clock.Clock
+	log     *zap.Logger
+	limit   *limiter
+	strict  bool      // the first error of the sink ends the drain
+	told    audio.Pos // up to here losses are counted
+
+	recorder atomic.Pointer[sink.Recorder] // nil until there is something to store
+	unsynced atomic.Pointer[error]         // what a pass could not make durable; the drain writes it anew
+	failing  atomic.Pointer[string]        // why storing does not go on, if it does not
+	beats    atomic.Int64                  // what the supervisor watches
+	busy     atomic.Bool                   // inside the sink
+	done     atomic.Bool
+	overrun  atomic.Int64 // frames overwritten before they were stored
+	errs     [len(sinkReasons)]atomic.Int64
+}
+
+// sinkReasons are the values of the label reason of a sink's errors.
+var sinkReasons = [...]string{"full", "readonly", "io", "exists", "other"}
+
+// run stores until the stream is over. It returns early with the context, or
+// if the drain is strict with the sink's first error.
+func (d *drain) run(ctx context.Context) error {
+	defer d.done.Store(true)
+	defer d.r.Close()
+	buf := make([]byte, d.piece()*d.from.Format.FrameBytes())
+	wait := time.Duration(0)
+	for {
+		end, err := d.step(ctx, buf)
+		if err == nil {
+			wait = 0
+			if end {
+				return nil
+			}
+			continue
+		}
+		if ctx.Err() != nil {
+			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, ctx.Err())
+		}
+		d.failed(err)
+		if d.strict {
+			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, err)
+		}
+		wait = min(retryMost, max(retryFirst, 2*wait))
+		if err := d.clock.Sleep(ctx, d.clock.Monotonic()+int64(wait)); err != nil {
+			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, err)
+		}
+		d.rewind(ctx)
+	}
+}
+
+// piece is how many frames are taken at once.
+func (d *drain) piece() int {
+	f := d.from.Format
+	if d.from.Unpaced {
+		return max(1, pieceBytes/f.FrameBytes())
+	}
+	return max(1, int(f.Frames(pieceTime)))
+}
+
+// step waits for a piece and stores it. end: the stream is over and stored.
+func (d *drain) step(ctx context.Context, buf []byte) (end bool, err error) {
+	if err := d.unsynced.Swap(nil); err != nil {
+		return false, *err
+	}
+	if err := d.await(ctx, len(buf)/d.from.Format.FrameBytes()); err != nil {
+		return false, err
+	}
+	n, err := d.r.Read(ctx, buf)
+	d.beats.Add(1)
+	d.busy.Store(true)
+	defer d.busy.Store(false)
+	var lost *reader.LostError
+	switch {
+	case errors.As(err, &lost):
+		err = d.hole(ctx, lost)
+	case err == io.EOF:
+		return true, d.close(ctx)
+	case err != nil:
+		return false, err
+	default:
+		err = d.store(ctx, buf[:n*d.from.Format.FrameBytes()])
+	}
+	d.from.gate.progress()
+	if err == nil {
+		d.recovered()
+	}
+	return false, err
+}
+
+// await returns when frames can be read: a whole piece, or less if no more has
+// come for a while. One wake-up a piece is what a reader costs.
+func (d *drain) await(ctx context.Context, frames int) error {
+	soon, cancel := context.WithTimeout(ctx, lull)
+	defer cancel()
+	err := d.r.Await(soon, d.r.Pos()+audio.Pos(frames))
+	if err != nil && ctx.Err() == nil {
+		return d.r.Await(ctx, d.r.Pos()+1)
+	}
+	return err
+}
+
+func (d *drain) store(ctx context.Context, p []byte) error {
+	rec, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	return rec.Write(ctx, p)
+}
+
+// hole records what is lost to this reader. While storing does not work, what
+// the ring overwrote is the disk's fault.
+func (d *drain) hole(ctx context.Context, lost *reader.LostError) error {
+	rec, err := d.open(ctx)
+	if err != nil {
+		return err
+	}
+	cause := lost.Cause
+	if cause == audio.Overrun {
+		d.overrun.Add(lost.Lost.Intersect(audio.Span{From: d.told, To: lost.Lost.To}).Len())
+		d.told = max(d.told, lost.Lost.To)
+		if d.failing.Load() != nil {
+			cause = audio.Disk
+		}
+		if more, ok := d.limit.ask("overrun " + d.reader.Name + " " + d.from.ID); ok {
+			d.log.Warn("overwritten before it was stored: is the disk too slow?", zap.Stringer("cause", cause),
+				zap.Int64("frames", lost.Lost.Len()), zap.Int64("position", int64(lost.Lost.From-d.from.mark)), zap.Int("more_like_this", more))
+		}
+	}
+	return rec.Hole(ctx, lost.Lost.Len(), cause)
+}
+
+// open makes the recorder when the first frame is there to be recorded.
+func (d *drain) open(ctx context.Context) (*sink.Recorder, error) {
+	if rec := d.recorder.Load(); rec != nil {
+		return rec, nil
+	}
+	rec, err := d.sink.Store.Record(ctx, sink.RecordConfig{
+		Session:     d.session,
+		Sensor:      d.from.ID,
+		Format:      d.from.Format,
+		ChunkFrames: d.reader.Chunk(d.from.Format),
+		Block:       func(frame int64) (int64, error) { return d.keys.Key(d.from.mark + audio.Pos(frame)) },
+		Start:       d.from.begin(),
+		Tags:        d.from.Tags,
+		Info:        d.info(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.recorder.Store(rec)
+	return rec, nil
+}
+
+// info is what info.json says of the sensor.
+func (d *drain) info() map[string]any {
+	f := d.from.Format
+	info := map[string]any{
+		"session": d.session, "sensor": d.from.ID, "rate": f.Rate, "channels": f.Channels, "encoding": f.Encoding,
+		"frame_bytes": f.FrameBytes(), "chunk_frames": d.reader.Chunk(f), "start": d.from.begin(), "reader": d.reader.Name,
+	}
+	for k, v := range d.from.Info {
+		info[k] = v
+	}
+	return info
+}
+
+// close stores the last short chunk.
+func (d *drain) close(ctx context.Context) error {
+	rec := d.recorder.Load()
+	if rec == nil {
+		return nil
+	}
+	return rec.Close(ctx)
+}
+
+// rewind goes back to the first frame that has no name yet.
+func (d *drain) rewind(ctx context.Context) {
+	from := int64(0)
+	if rec := d.recorder.Load(); rec != nil {
+		from = rec.Restart(ctx)
+	}
+	d.r.Seek(d.from.mark + audio.Pos(from))
+}
+
+// failed tells of an error of the sink.
+func (d *drain) failed(err error) {
+	text, reason := err.Error(), sinkReason(err)
+	d.errs[reason].Add(1)
+	first := d.failing.Swap(&text) == nil
+	if more, ok := d.limit.ask(d.sink.Name + " " + d.from.ID + " " + sinkReasons[reason]); ok || first {
+		d.log.Error("storing stopped: "+text, zap.String("reason", sinkReasons[reason]), zap.Int("more_like_this", more),
+			zap.Duration("kept_in_memory", d.from.Format.Duration(d.from.Window)), zap.String("next", "it is tried again; then holes are recorded"))
+	}
+}
+
+// recovered tells that storing goes on.
+func (d *drain) recovered() {
+	if d.failing.Load() != nil && d.failing.Swap(nil) != nil {
+		d.log.Info("storing goes on")
+	}
+}
+
+// sinkReason is the index in sinkReasons of err.
+func sinkReason(err error) int {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return 0
+	case errors.Is(err, syscall.EROFS):
+		return 1
+	case errors.Is(err, syscall.EIO):
+		return 2
+	case errors.Is(err, sink.ErrExists):
+		return 3
+	}
+	return 4
+}

@@ -1,0 +1,244 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/buffer"
+	"github.com/ingestd/ingestd/clock"
+	"github.com/ingestd/ingestd/source"
+)
+
+const (
+	lateStart   = 2 * time.Second // a first frame later than this comes after a hole
+	growHole    = 10 * time.Second
+	holeMargin  = 2 * time.Second // what a growing hole stays behind the clock
+	steadyAfter = 10 * time.Second
+	firstWait   = 250 * time.Millisecond
+	longestWait = 5 * time.Second
+)
+
+// A pump moves the frames of one source into its ring. It owns the stream's
+// positions: it knows the source before this one, so it turns the time
+// without sound into a hole.
+type pump struct {
+	*stream
+	w     *buffer.Writer
+	clock clock.Clock
+	log   *zap.Logger
+	limit *limiter
+
+	zero    time.Time     // UTC at which the session began
+	end     int64         // CLOCK_MONOTONIC ns at the head, holes of unknown length aside
+	skipped int64         // frames already skipped behind end
+	last    audio.Cause   // of the hole that the head stands behind; 0: it stands behind sound
+	wait    time.Duration // before the next attempt
+}
+
+// run pumps until the context ends, the source is over or the limit is
+// reached. Then it closes the ring, and the readers get the rest.
+func (p *pump) run(ctx context.Context) {
+	defer p.w.Close(nil)
+	for ctx.Err() == nil {
+		begun := p.clock.Monotonic()
+		err := p.session(ctx)
+		if err == nil || ctx.Err() != nil {
+			break
+		}
+		p.broke(err)
+		if p.clock.Monotonic()-begun >= int64(steadyAfter) && p.delivered(begun) {
+			p.wait = 0
+		}
+		if p.backOff(ctx) != nil {
+			break
+		}
+	}
+	if p.State() != Recording {
+		p.grow(0)
+	}
+	p.enter(Ended)
+}
+
+// session opens the source and pumps until it breaks. nil: it is over.
+func (p *pump) session(ctx context.Context) error {
+	p.beats.Add(1)
+	var admit source.Admit
+	if p.gate != nil {
+		admit = p.gate.admit
+	}
+	src, err := p.Open(ctx, admit)
+	if err != nil {
+		return err
+	}
+	if f := src.Format(); f != p.Format {
+		err = source.Faultf(source.Failed, "the source delivers %v, the sensor is %v", f, p.Format)
+	} else {
+		err = p.copy(ctx, src)
+	}
+	if cerr := src.Close(); cerr != nil {
+		p.log.Debug("close source", zap.Error(cerr))
+	}
+	return err
+}
+
+// copy is the hot path: source to ring, no allocation, no lock, no wait but
+// the source's own.
+func (p *pump) copy(ctx context.Context, src source.Source) error {
+	frame := p.Format.FrameBytes()
+	for {
+		want := p.left()
+		if want == 0 {
+			return nil
+		}
+		room := p.w.Reserve(int(min(want, int64(maxRead/frame))))
+		pk, err := src.Read(ctx, room)
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		p.beats.Add(1)
+		if pk.First {
+			p.first(pk, src)
+		}
+		if pk.Lost > 0 {
+			p.skip(pk.Lost, pk.Cause)
+			p.skipped += pk.Lost
+		}
+		if pk.Frames > 0 {
+			p.w.Commit(pk.Frames)
+			p.frames.Add(int64(pk.Frames))
+			p.end, p.skipped, p.last = pk.At, 0, 0
+		}
+	}
+}
+
+// maxRead bounds what is asked of a source at once, in bytes.
+const maxRead = 1 << 20
+
+// left is how many frames may still come before the sensor's limit.
+func (p *pump) left() int64 {
+	if p.Limit == 0 {
+		return maxRead
+	}
+	return max(0, p.Limit-int64(p.w.Head()-p.mark))
+}
+
+// first places the first frames of a source that was just opened: the time
+// since the last frame of the one before is a hole.
+func (p *pump) first(pk source.Packet, src source.Source) {
+	begun := pk.At - int64(p.Format.Duration(int64(pk.Frames)+pk.Lost))
+	away := time.Duration(begun - p.end)
+	if !p.heard.Swap(true) && p.skipped == 0 && away < lateStart {
+		p.date(src, away)
+	} else {
+		p.date(src, 0)
+		p.skip(p.Format.Frames(max(0, away))-p.skipped, audio.Device)
+	}
+	p.enter(Recording)
+}
+
+// date settles when the session's first frame was captured: late after the
+// session began, or when the replayed sound says.
+func (p *pump) date(src source.Source, late time.Duration) {
+	if p.start.Load() != nil {
+		return
+	}
+	begin := p.zero.Add(late)
+	if d, ok := src.(source.Dated); ok {
+		if t, known := d.Start(); known {
+			begin = t
+		}
+	}
+	p.start.Store(&begin)
+}
+
+// skip makes a hole. A limit ends holes too.
+func (p *pump) skip(frames int64, cause audio.Cause) {
+	if p.Limit > 0 {
+		frames = min(frames, p.left())
+	}
+	if frames <= 0 {
+		return
+	}
+	if p.start.Load() == nil {
+		p.start.Store(&p.zero)
+	}
+	at := p.w.Head() - p.mark
+	p.w.Skip(frames, cause)
+	p.lost[cause].Add(frames)
+	if p.last == cause {
+		return
+	}
+	p.last = cause
+	p.holes[cause].Add(1)
+	if more, ok := p.limit.ask("hole " + p.ID + " " + cause.String()); ok {
+		p.log.Warn("hole", zap.Stringer("cause", cause), zap.Int64("frames", frames),
+			zap.Duration("length", p.Format.Duration(frames)), zap.Int64("position", int64(at)), zap.Int("more_like_this", more))
+	}
+}
+
+// grow lengthens the hole of a source that is away, up to behind before now.
+func (p *pump) grow(behind time.Duration) {
+	away := time.Duration(p.clock.Monotonic()-p.end) - behind
+	if more := p.Format.Frames(max(0, away)) - p.skipped; more > 0 && (p.heard.Load() || away > lateStart) {
+		p.skip(more, audio.Device)
+		p.skipped += more
+	}
+}
+
+// broke tells of a source that broke or could not be opened: once for each
+// new fault, not for each attempt.
+func (p *pump) broke(err error) {
+	reason := source.Failed
+	var f *source.Fault
+	if errors.As(err, &f) {
+		reason = f.Reason
+	}
+	p.restarted(reason)
+	text := err.Error()
+	known := p.fault.Swap(&text)
+	if p.State() == Retrying && known != nil && *known == text {
+		return
+	}
+	p.enter(Retrying)
+	p.log.Warn(text, zap.String("reason", string(reason)), zap.String("next", "it is tried again for as long as it takes; the other sensors go on"))
+}
+
+// delivered says whether a frame has come since the monotonic time begun.
+func (p *pump) delivered(begun int64) bool { return p.heard.Load() && p.end > begun }
+
+// backOff waits before the next attempt, longer each time, and lets the hole
+// grow meanwhile so that readers and chunks go on.
+func (p *pump) backOff(ctx context.Context) error {
+	wait := p.wait
+	p.wait = min(longestWait, max(firstWait, 2*p.wait))
+	if wait > 0 {
+		wait += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(wait))
+	}
+	if away := time.Duration(p.clock.Monotonic() - p.end); away-p.Format.Duration(p.skipped) >= growHole {
+		p.grow(holeMargin)
+	}
+	return p.clock.Sleep(ctx, p.clock.Monotonic()+int64(wait))
+}
+
+// enter changes the state and says so.
+func (p *pump) enter(s State) {
+	if old := State(p.state.Swap(int32(s))); old == s {
+		return
+	}
+	p.since.Store(p.clock.Monotonic())
+	if s == Recording {
+		p.fault.Store(nil)
+	}
+	if s != Retrying {
+		p.log.Info(s.String(), zap.Stringer("format", p.Format))
+	}
+}

@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/buffer"
+	"github.com/ingestd/ingestd/source"
+)
+
+// State is what a sensor is doing.
+type State int32
+
+// The states.
+const (
+	Starting  State = iota // no frame has come yet
+	Recording              // frames come
+	Retrying               // the source broke or cannot be opened; it is tried again
+	Ended                  // the source is over
+)
+
+// String is the state in the words of the status page and the log.
+func (s State) String() string {
+	return [...]string{"starting", "recording", "retrying", "ended"}[s]
+}
+
+// A stream is one sensor at work: its ring, and what the pump says of it to
+// those who look. The atomics are written by the pump and read by anybody.
+type stream struct {
+	Sensor
+	ring *buffer.Ring
+	mark audio.Pos // where the session begins
+	gate *gate     // nil unless the source is unpaced
+
+	state    atomic.Int32
+	since    atomic.Int64 // CLOCK_MONOTONIC ns of the last change of state
+	beats    atomic.Int64 // packets and attempts: what the supervisor watches
+	frames   atomic.Int64 // frames captured
+	heard    atomic.Bool  // a frame has come since the daemon started
+	start    atomic.Pointer[time.Time]
+	fault    atomic.Pointer[string]
+	restarts [16]atomic.Int64 // by index in source.Reasons
+	holes    [16]atomic.Int64 // by cause
+	lost     [16]atomic.Int64 // frames, by cause
+}
+
+func newStream(s Sensor, readers int) (*stream, error) {
+	ring, err := buffer.New(buffer.Config{
+		FrameBytes: s.Format.FrameBytes(),
+		Frames:     s.Window,
+		MaxReaders: readers + spareReaders,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the ring of %s: %w", s.ID, err)
+	}
+	return &stream{Sensor: s, ring: ring, mark: ring.Bounds().To}, nil
+}
+
+// spareReaders are the places in a ring beside the configured readers'.
+const spareReaders = 2
+
+func (s *stream) State() State { return State(s.state.Load()) }
+
+// begin is the UTC time of the session's first frame, as well as it is known.
+func (s *stream) begin() time.Time {
+	if t := s.start.Load(); t != nil {
+		return *t
+	}
+	return time.Time{}
+}
+
+// restarted counts a restart.
+func (s *stream) restarted(why source.Reason) {
+	for i, r := range source.Reasons() {
+		if r == why {
+			s.restarts[i].Add(1)
+		}
+	}
+}

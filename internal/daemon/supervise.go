@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"go.uber.org/zap"
+)
+
+const (
+	lookEvery      = time.Second
+	pumpPatience   = 30 * time.Second // a source that is opened, or read, answers within this
+	drainPatience  = 2 * time.Minute  // a disk may stall longer than a source
+	outageTolerant = time.Minute      // a sensor that was heard may be away so long before it counts
+)
+
+// lap is when the supervisor last came round, CLOCK_MONOTONIC ns.
+type lap struct{ at atomic.Int64 }
+
+// seen is what the supervisor last saw of a pump or a drain.
+type seen struct {
+	beats int64
+	at    int64 // CLOCK_MONOTONIC ns at which beats was first seen so
+}
+
+// supervise feeds the service manager's watchdog for as long as sound makes
+// progress: every source delivers or is being tried again, and no drain hangs
+// in its sink. It says READY once and STATUS when it changes.
+func (d *Daemon) supervise(ctx context.Context) {
+	every := lookEvery
+	if d.c.Watchdog > 0 {
+		every = min(every, d.c.Watchdog/3)
+	}
+	last := make([]seen, len(d.streams)+len(d.drains))
+	d.notify("READY=1")
+	status, stuck := "", ""
+	for {
+		now := d.c.Clock.Monotonic()
+		d.turned.at.Store(now)
+		was := stuck
+		stuck = d.stuck(last, now)
+		switch {
+		case stuck != "" && was == "":
+			d.c.Log.Error("no progress: the watchdog is not fed", zap.String("stuck", stuck))
+		case stuck == "" && d.c.Watchdog > 0:
+			d.notify("WATCHDOG=1")
+		}
+		if s := d.summary(); s != status {
+			status = s
+			d.notify("STATUS=" + s)
+		}
+		if d.c.Clock.Sleep(ctx, now+int64(every)) != nil {
+			return
+		}
+	}
+}
+
+// stuck names what has made no progress for longer than it may; "" if all do.
+func (d *Daemon) stuck(last []seen, now int64) string {
+	for i, st := range d.streams {
+		idle := st.State() == Ended || st.gate != nil && st.gate.waiting.Load()
+		if last[i].tooLong(st.beats.Load(), idle, now, pumpPatience) {
+			return "source of " + st.ID
+		}
+	}
+	for i, dr := range d.drains {
+		idle := dr.done.Load() || !dr.busy.Load()
+		if last[len(d.streams)+i].tooLong(dr.beats.Load(), idle, now, drainPatience) {
+			return "reader " + dr.reader.Name + " of " + dr.from.ID
+		}
+	}
+	return ""
+}
+
+// tooLong takes note of a look at something that beats, and says whether it
+// has neither moved nor been idle for longer than patience.
+func (s *seen) tooLong(beats int64, idle bool, now int64, patience time.Duration) bool {
+	if idle || beats != s.beats || s.at == 0 {
+		*s = seen{beats, now}
+		return false
+	}
+	return now-s.at > int64(patience)
+}
+
+// notify tells the service manager. That it cannot be told is no reason to
+// stop recording.
+func (d *Daemon) notify(state string) {
+	if d.c.Notify == nil {
+		return
+	}
+	if err := d.c.Notify(state); err != nil {
+		if _, ok := d.limit.ask("notify"); ok {
+			d.c.Log.Warn("tell the service manager", zap.String("state", state), zap.Error(err))
+		}
+	}
+}
+
+// summary is one line about all sensors, the worst first.
+func (d *Daemon) summary() string {
+	now := d.c.Clock.Monotonic()
+	var away, failing []string
+	recording := 0
+	for _, st := range d.streams {
+		switch st.State() {
+		case Recording:
+			recording++
+		case Starting, Retrying:
+			away = append(away, st.ID+" away for "+roughly(time.Duration(now-st.since.Load())))
+		case Ended:
+		}
+	}
+	for _, dr := range d.drains {
+		if dr.failing.Load() != nil {
+			failing = append(failing, "not storing "+dr.from.ID+" in "+dr.sink.Name)
+		}
+	}
+	parts := append(failing, away...)
+	parts = append(parts, fmt.Sprintf("%d of %d sensors recording", recording, len(d.streams)))
+	return strings.Join(parts, ", ")
+}
+
+// roughly is d in one unit, so that a line which shows it seldom changes.
+func roughly(d time.Duration) string {
+	switch {
+	case d >= time.Hour:
+		return fmt.Sprintf("%d h", d/time.Hour)
+	case d >= time.Minute:
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", d/(10*time.Second)*10)
+}
