@@ -103,7 +103,7 @@ func TestCaptureIsBitExactFromTheFirstSample(t *testing.T) {
 		t.Run(m.Name, func(t *testing.T) {
 			t.Parallel()
 			f := mustFormat(t, m)
-			s := open1(t, Config{Device: "name:" + m.Name, Format: f, Env: using(rig), limits: lim})
+			s := open1(t, Config{Device: "name:" + m.Name, Format: f, Env: using(rig), Latency: 2 * time.Second, limits: lim})
 			want := sounds[m.Name]
 			got, packets := read(t, s, len(want)/f.FrameBytes(), 777)
 			if !bytes.Equal(got, want) {

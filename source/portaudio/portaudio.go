@@ -119,24 +119,46 @@ func (c *capture) callback() any {
 // callback copies what PortAudio lends it. It runs on PortAudio's thread, must
 // not wait and allocates nothing: the collector hardly ever runs.
 func callback[T int16 | portaudio.Int24 | int32 | float32](c *capture) any {
-	now := new(unix.Timespec)
-	tooOld := 4*time.Duration(c.order.LatencyNS) + time.Second
 	var none T
+	clocks := new(clocks)
+	longest := 4*time.Duration(c.order.LatencyNS) + time.Second
 	return func(in []T, t portaudio.StreamCallbackTimeInfo, flags portaudio.StreamCallbackFlags) {
-		// The arguments are right, so it cannot fail.
-		_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, now)
+		mono := clocks.read()
 		if len(in) == 0 {
 			return
 		}
-		// Stream times have another zero for each kind of device: only their
-		// difference means something.
-		age := t.CurrentTime - t.InputBufferAdcTime
-		if age < 0 || age > tooOld {
+		// Stream times have another zero for each kind of device: at first only
+		// their difference means something.
+		age := t.CurrentTime - t.InputBufferAdcTime + clocks.since(t.CurrentTime)
+		if age < 0 || age > longest {
 			age = -1
 		}
 		b := unsafe.Slice((*byte)(unsafe.Pointer(&in[0])), len(in)*int(unsafe.Sizeof(none)))
-		c.feed.sound(b, now.Nano(), int64(age), flags&portaudio.InputOverflow != 0)
+		c.feed.sound(b, mono, int64(age), flags&portaudio.InputOverflow != 0)
 	}
+}
+
+// clocks are those that a host API may date its buffers by.
+type clocks struct{ mono, unix unix.Timespec }
+
+// read reads them and returns CLOCK_MONOTONIC in ns.
+func (c *clocks) read() int64 {
+	// The arguments are right, so neither can fail.
+	_ = unix.ClockGettime(unix.CLOCK_MONOTONIC, &c.mono)
+	_ = unix.ClockGettime(unix.CLOCK_REALTIME, &c.unix)
+	return c.mono.Nano()
+}
+
+// since is how long ago a stream time was. PortAudio takes it some time before
+// it calls back, and this thread may have had to wait in between. It is 0 if
+// the stream has a clock of its own.
+func (c *clocks) since(stream time.Duration) time.Duration {
+	for _, now := range []int64{c.mono.Nano(), c.unix.Nano()} {
+		if d := time.Duration(now) - stream; d >= 0 && d < time.Second {
+			return d
+		}
+	}
+	return 0
 }
 
 // offered lists the usual rates that the device can do.
