@@ -14,6 +14,7 @@ type Writer struct {
 	head   int64 // position
 	stored int64 // frames
 	room   int64 // frames reserved and not yet committed
+	slot   int   // of the next block that begins: its number mod N
 	cur    int   // id of the block being filled
 	taken  bool  // cur was taken and is in no slot yet
 	grows  bool  // nothing was committed since the newest hole
@@ -74,16 +75,25 @@ func (w *Writer) Commit(frames int) {
 	if w.stored&r.blockMask == 0 {
 		// Not before: a source may sit in its room for hours, and the oldest
 		// block can be read all that time.
-		block := w.stored >> r.blockShift
-		if old := r.slot(block).Swap(uint64(block)<<idBits | uint64(w.cur)); old != empty {
-			w.push(idOf(old))
-		}
-		w.taken = false
+		w.swing()
 	}
 	w.room -= int64(frames)
 	w.stored += int64(frames)
 	w.grows = false
 	w.publish(int64(frames))
+}
+
+// swing puts the block being filled in its slot and retires the one there.
+func (w *Writer) swing() {
+	r := w.ring
+	block := uint64(w.stored >> r.blockShift)
+	if old := r.slots[w.slot].Swap(block<<idBits | uint64(w.cur)); old != empty {
+		w.push(idOf(old))
+	}
+	if w.slot++; w.slot == len(r.slots) {
+		w.slot = 0
+	}
+	w.taken = false
 }
 
 // Skip makes a hole of frames positions at the head. No bytes exist for it and
