@@ -10,7 +10,6 @@ import (
 
 // Relaxed is a Bucket that can be told not to wait for the disk.
 type Relaxed interface {
-	Bucket
 	// Relaxed says that what has a name may still be lost in a power cut.
 	Relaxed() bool
 }

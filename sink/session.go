@@ -11,7 +11,6 @@ import (
 // A Grouper is a Bucket that lists one level of its names without the names
 // below it. Without it, List is asked name by name.
 type Grouper interface {
-	Bucket
 	// Groups yields, ascending, each text that begins with prefix and is a
 	// name, or a name up to and with the next slash behind prefix. An error
 	// comes once, last.

@@ -1,0 +1,13 @@
+package mem_test
+
+import (
+	"testing"
+
+	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/sink/mem"
+	"github.com/ingestd/ingestd/sink/sinktest"
+)
+
+func TestBucket(t *testing.T) {
+	sinktest.Test(t, func(*testing.T) sink.Bucket { return mem.New() })
+}
