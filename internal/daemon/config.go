@@ -68,6 +68,9 @@ type Sensor struct {
 	// Unpaced says that the source is as fast as its readers: it passes
 	// through a gate, and no reader loses a frame to it.
 	Unpaced bool
+	// Once says that a source which broke cannot be opened again where it
+	// broke: the sensor ends there.
+	Once bool
 
 	Tags wav.Tags       // written into every chunk
 	Info map[string]any // written into info.json

@@ -85,7 +85,7 @@ func (d *Daemon) addSensor(s Sensor) error {
 		return fmt.Errorf("make the ring of %s: %w", s.ID, err)
 	}
 	log := d.c.Log.With(zap.String("sensor", s.ID))
-	p := &pump{stream: st, w: w, clock: d.c.Clock, log: log, limit: d.limit, zero: d.zero, end: d.began, wait: firstWait}
+	p := &pump{stream: st, w: w, clock: d.c.Clock, log: log, limit: d.limit, zero: d.zero, end: d.began, trouble: d.began}
 	d.streams, d.pumps = append(d.streams, st), append(d.pumps, p)
 	from := len(d.drains)
 	for _, r := range mine {
@@ -148,7 +148,7 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 
 	serve := d.startServing(hard)
 	var pumps, drains, passers sync.WaitGroup
-	errs := make([]error, len(d.drains))
+	errs := make([]error, len(d.drains)+len(d.pumps))
 	for i, dr := range d.drains {
 		drains.Go(func() {
 			if errs[i] = dr.run(hard); errs[i] != nil && d.c.UntilEnded {
@@ -159,8 +159,12 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 	for _, p := range d.passers {
 		passers.Go(func() { p.run(hard) })
 	}
-	for _, p := range d.pumps {
-		pumps.Go(func() { p.run(soft) })
+	for i, p := range d.pumps {
+		pumps.Go(func() {
+			if err := p.run(soft); d.c.UntilEnded {
+				errs[len(d.drains)+i] = err
+			}
+		})
 	}
 	var watch sync.WaitGroup
 	watch.Go(func() { d.supervise(hard) })

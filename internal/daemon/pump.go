@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"time"
@@ -18,10 +19,11 @@ import (
 const (
 	lateStart   = 2 * time.Second // a first frame later than this comes after a hole
 	growHole    = 10 * time.Second
-	holeMargin  = 2 * time.Second // what a growing hole stays behind the clock
-	steadyAfter = 10 * time.Second
-	firstWait   = 250 * time.Millisecond
+	holeMargin  = 2 * time.Second  // what a growing hole stays behind the clock
+	steadyAfter = 10 * time.Second // a source that delivered so long is no longer in trouble
+	leastWait   = 150 * time.Millisecond
 	longestWait = 5 * time.Second
+	waitShare   = 16 // of the time in trouble that is waited before the next attempt
 )
 
 // A pump moves the frames of one source into its ring. It owns the stream's
@@ -34,16 +36,17 @@ type pump struct {
 	log   *zap.Logger
 	limit *limiter
 
-	zero    time.Time     // UTC at which the session began
-	end     int64         // CLOCK_MONOTONIC ns at the head, holes of unknown length aside
-	skipped int64         // frames already skipped behind end
-	last    audio.Cause   // of the hole that the head stands behind; 0: it stands behind sound
-	wait    time.Duration // before the next attempt
+	zero    time.Time   // UTC at which the session began
+	end     int64       // CLOCK_MONOTONIC ns at the head, holes of unknown length aside
+	skipped int64       // frames already skipped behind end
+	last    audio.Cause // of the hole that the head stands behind; 0: it stands behind sound
+	trouble int64       // CLOCK_MONOTONIC ns at which the source was last well
 }
 
 // run pumps until the context ends, the source is over or the limit is
-// reached. Then it closes the ring, and the readers get the rest.
-func (p *pump) run(ctx context.Context) {
+// reached. Then it closes the ring, and the readers get the rest. It returns
+// an error only if a source broke that cannot be opened again.
+func (p *pump) run(ctx context.Context) (broken error) {
 	defer p.w.Close(nil)
 	for ctx.Err() == nil {
 		begun := p.clock.Monotonic()
@@ -52,17 +55,23 @@ func (p *pump) run(ctx context.Context) {
 			break
 		}
 		p.broke(err)
-		if p.clock.Monotonic()-begun >= int64(steadyAfter) && p.delivered(begun) {
-			p.wait = 0
+		if p.Once && p.heard.Load() {
+			broken = fmt.Errorf("%s: %w", p.ID, err)
+			break
 		}
-		if p.backOff(ctx) != nil {
+		steady := p.heard.Load() && p.end-begun >= int64(steadyAfter)
+		if steady {
+			p.trouble = p.clock.Monotonic()
+		}
+		if !steady && p.backOff(ctx) != nil {
 			break
 		}
 	}
-	if p.State() != Recording {
+	if p.State() != Recording && broken == nil {
 		p.grow(0)
 	}
 	p.enter(Ended)
+	return broken
 }
 
 // session opens the source and pumps until it breaks. nil: it is over.
@@ -212,21 +221,17 @@ func (p *pump) broke(err error) {
 	p.log.Warn(text, zap.String("reason", string(reason)), zap.String("next", "it is tried again for as long as it takes; the other sensors go on"))
 }
 
-// delivered says whether a frame has come since the monotonic time begun.
-func (p *pump) delivered(begun int64) bool { return p.heard.Load() && p.end > begun }
-
-// backOff waits before the next attempt, longer each time, and lets the hole
-// grow meanwhile so that readers and chunks go on.
+// backOff waits before the next attempt, longer the longer the trouble lasts:
+// a short outage costs little more than itself, a long one little CPU. It lets
+// the hole grow meanwhile, so that readers and chunks go on.
 func (p *pump) backOff(ctx context.Context) error {
-	wait := p.wait
-	p.wait = min(longestWait, max(firstWait, 2*p.wait))
-	if wait > 0 {
-		wait += time.Duration((rand.Float64() - 0.5) * 0.4 * float64(wait))
-	}
-	if away := time.Duration(p.clock.Monotonic() - p.end); away-p.Format.Duration(p.skipped) >= growHole {
+	now := p.clock.Monotonic()
+	if away := time.Duration(now - p.end); away-p.Format.Duration(p.skipped) >= growHole {
 		p.grow(holeMargin)
 	}
-	return p.clock.Sleep(ctx, p.clock.Monotonic()+int64(wait))
+	wait := min(longestWait, max(leastWait, time.Duration(now-p.trouble)/waitShare))
+	wait -= time.Duration(rand.Float64() * float64(wait) / 5) // so that many do not try at once
+	return p.clock.Sleep(ctx, now+int64(wait))
 }
 
 // enter changes the state and says so.

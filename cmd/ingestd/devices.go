@@ -1,0 +1,67 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingestd/ingestd/source/portaudio"
+)
+
+func (p *program) devicesCommand() *cobra.Command {
+	var output string
+	c := &cobra.Command{
+		Use:     "devices",
+		Short:   "What can be recorded here, with the string for the configuration",
+		Example: "  ingestd devices\n  ingestd devices -o json",
+		Args:    usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := oneOf(output, "table", "json"); err != nil {
+				return withCode(exitUsage, fmt.Errorf("--output %w", err))
+			}
+			devices, err := portaudio.List(c.Context(), portaudio.ListConfig{Turn: portaudio.NewTurn(), Env: p.lookup})
+			if err != nil {
+				return err
+			}
+			if output == "json" {
+				e := json.NewEncoder(p.stdout)
+				e.SetIndent("", "  ")
+				return e.Encode(map[string]any{"devices": devices})
+			}
+			return p.deviceTable(devices)
+		},
+	}
+	c.Flags().StringVarP(&output, "output", "o", "table", "table or json")
+	return c
+}
+
+func (p *program) deviceTable(devices []portaudio.Device) error {
+	if len(devices) == 0 {
+		fmt.Fprintln(p.stderr, "no input found. Is a microphone plugged in, and may this user open it (group audio)? WAV, pipe and tone work without one.")
+		return nil
+	}
+	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "DEVICE STRING\tNAME\tCHANNELS\tRATES\tSTATE")
+	for _, d := range devices {
+		rates := make([]string, len(d.Rates))
+		for i, r := range d.Rates {
+			rates[i] = strconv.Itoa(r)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", d.Selector, d.Name, d.Channels, strings.Join(rates, ", "), d.State)
+	}
+	return w.Flush()
+}
+
+// lookup is the environment variable of that name.
+func (p *program) lookup(name string) string {
+	for _, e := range p.env {
+		if k, v, ok := strings.Cut(e, "="); ok && k == name {
+			return v
+		}
+	}
+	return ""
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/internal/daemon"
+)
+
+// replayFlags are the settings of `replay`, as they are written.
+type replayFlags struct {
+	sensor, root, start, chunk, key, layout, codec, sync string
+	speed                                                float64
+	loop, strict                                         bool
+}
+
+func (p *program) replayCommand() *cobra.Command {
+	var f replayFlags
+	c := &cobra.Command{
+		Use:   "replay FILE...",
+		Short: "WAV files as if they were a microphone",
+		Long: "Plays WAV files, folders or globs in the order of their names into a store, as if they\n" +
+			"came from one microphone. Nothing is converted and nothing is left out; 8-bit sound is\n" +
+			"widened to 16 bits, and that is said.",
+		Example: "  ingestd replay pump.wav --sensor mic0 --root ./store\n" +
+			"  ingestd replay day1/ --sensor mic0 --root ./store --speed 0 --start file --chunk 60s\n" +
+			"  ingestd replay '*.wav' --sensor mic0 --root ./store --layout '{session}/{block}' --chunk 86016B",
+		Args: usage(cobra.MinimumNArgs(1)),
+		RunE: func(c *cobra.Command, args []string) error {
+			stop, kill, release := signals(c.Context())
+			defer release()
+			return p.replay(stop, kill, f, args)
+		},
+	}
+	fs := c.Flags()
+	fs.StringVar(&f.sensor, "sensor", "mic0", "store as the sensor of this `ID`")
+	fs.StringVar(&f.root, "root", "", "the store's `DIR`; made if it is not there (required)")
+	fs.Float64Var(&f.speed, "speed", 1, "`N` times real time; 0 is as fast as the store takes it")
+	fs.StringVar(&f.start, "start", "now", "when the first frame was captured: now, file (bext, GUANO or its name) or a `TIME`")
+	fs.StringVar(&f.chunk, "chunk", "10s", "how much one file holds: `LENGTH` in time (10s), frames (43008f) or bytes (86016B)")
+	fs.StringVar(&f.key, "key", keyBytes, "what a block counts: bytes, frames or ms")
+	fs.StringVar(&f.layout, "layout", "", "`TEMPLATE` of names (default \""+layoutOf(codecWAV)+"\")")
+	fs.StringVar(&f.codec, "codec", "", "wav or pcm (default: as the layout ends, else wav)")
+	fs.StringVar(&f.sync, "sync", "chunk", "when what is stored is made durable: chunk, none or an interval such as 1s")
+	fs.BoolVar(&f.loop, "loop", false, "begin again at the end, for ever")
+	fs.BoolVar(&f.strict, "strict", false, "refuse a file that is shorter than its header says")
+	return c
+}
+
+// replay plays the files into a store until they are over.
+func (p *program) replay(stop, kill context.Context, f replayFlags, files []string) error {
+	cfg, err := f.config(files)
+	if err != nil {
+		return withCode(exitUsage, err)
+	}
+	log, err := newLogger(p.stderr, logConfig{Level: "warn", Format: "text"})
+	if err != nil {
+		return err
+	}
+	begun := p.clock.UTC()
+	var d *daemon.Daemon
+	err = p.runDaemon(stop, kill, cfg, log, running{
+		change: func(c *daemon.Config, a *assembler) error {
+			c.UntilEnded, c.Start = true, a.start
+			return nil
+		},
+		strict: f.strict,
+		made:   func(made *daemon.Daemon) { d = made },
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(p.stdout, summaryOf(d.Status(), f.root, p.clock.UTC().Sub(begun)))
+	if stop.Err() != nil {
+		return withCode(exitInterrupted, errors.New("interrupted: what was played until then is stored"))
+	}
+	return nil
+}
+
+// config is the configuration that the flags stand for: one sensor, one
+// reader, one sink.
+func (f replayFlags) config(names []string) (*config, error) {
+	cfg := builtInConfig()
+	cfg.HTTP.Listen = ""
+	s := builtInSensor(cfg.Defaults.Sensor)
+	s.ID, s.Source, s.Speed.Times, s.Loop = f.sensor, sourceWAV, f.speed, f.loop
+	s.Rate, s.Channels, s.Encoding = 0, 0, 0 // the files say them
+	for _, name := range names {
+		s.Files = append(s.Files, file(name))
+	}
+	r, k := builtInReader(), builtInSink()
+	r.Name, r.Sink, r.Key = "replay", "store", f.key
+	k.Driver, k.Root, k.Layout = driverFiles, file(f.root), f.layout
+	var err error
+	if r.Chunk, err = parseChunk(f.chunk); err != nil {
+		return nil, fmt.Errorf("--chunk %w", err)
+	}
+	err = errors.Join(
+		flagError("--sensor", audio.CheckSensor(f.sensor)),
+		flagError("--start", s.Start.set(flagNode(f.start))),
+		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
+		flagError("--sync", k.Sync.set(flagNode(f.sync))),
+		flagError("--key", oneOf(f.key, keyBytes, keyFrames, keyMS)),
+	)
+	switch {
+	case err != nil:
+		return nil, err
+	case f.root == "":
+		return nil, errors.New("--root is missing: say where to store, such as --root ./store")
+	}
+	if k.Codec = f.codec; k.Codec == "" {
+		k.Codec = codecWAV
+		if filepath.Ext(f.layout) == ".pcm" || filepath.Ext(f.layout) == ".raw" {
+			k.Codec = codecPCM
+		}
+	}
+	if k.Layout == "" {
+		k.Layout = layoutOf(k.Codec)
+	}
+	cfg.Sensors, cfg.Readers = []*sensorConfig{s}, []*readerConfig{r}
+	cfg.Sinks["store"] = k
+	return cfg, nil
+}
+
+func flagError(flag string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s %w", flag, err)
+}
+
+func oneOf(v string, words ...string) error {
+	for _, w := range words {
+		if v == w {
+			return nil
+		}
+	}
+	return fmt.Errorf("must be one of %v, not %q", words, v)
+}
+
+// summaryOf is one line about a finished run.
+func summaryOf(s daemon.Status, root string, took time.Duration) string {
+	var chunks, bytes, lost int64
+	for _, d := range s.Drains {
+		chunks, bytes, lost = chunks+d.Chunks, bytes+d.Bytes, lost+d.Overrun
+	}
+	for _, d := range s.Sensors {
+		lost += d.LostFrames
+	}
+	var sound time.Duration
+	for _, d := range s.Sensors {
+		f := audio.Format{Rate: d.Rate, Channels: d.Channels}
+		sound += f.Duration(d.Captured)
+	}
+	return fmt.Sprintf("session %d: %v of sound, %d chunks, %d bytes, %d frames lost, in %s (%v)",
+		s.Session, sound.Round(time.Millisecond), chunks, bytes, lost, root, took.Round(time.Millisecond))
+}
+
+// flagNode is a setting as a flag writes it.
+func flagNode(s string) *node { return &node{kind: kindWord, text: s} }

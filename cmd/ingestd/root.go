@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ingestd/ingestd/clock"
+	"github.com/ingestd/ingestd/source/portaudio"
+)
+
+// Exit codes. They are a contract: scripts and the unit file rely on them.
+const (
+	exitDone        = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitConfig      = 78 // sysexits.h EX_CONFIG: systemd shows status=78/CONFIG
+	exitInterrupted = 130
+)
+
+// An exitError is an error that ends the program with a code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
+
+// withCode gives err an exit code; nil stays nil.
+func withCode(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &exitError{code, err}
+}
+
+// A program is what a command is run with: everything that comes from outside
+// passes through it, so that a test can bring its own.
+type program struct {
+	env            []string
+	stdin          *os.File
+	stdout, stderr io.Writer
+	clock          clock.Clock
+	config         string            // --config
+	flags          map[string]string // settings given as flags, by key path
+}
+
+// run is the program. It returns the exit code.
+func run(args, env []string, stdin *os.File, stdout, stderr io.Writer) int {
+	if portaudio.Child(args, os.Exit) {
+		return exitDone
+	}
+	p := &program{env: env, stdin: stdin, stdout: stdout, stderr: stderr, clock: clock.System{}, flags: map[string]string{}}
+	root := p.command()
+	root.SetArgs(args[1:])
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		return exitDone
+	}
+	fmt.Fprintln(stderr, strings.TrimRight(err.Error(), "\n"))
+	var coded *exitError
+	var known interface{ ExitCode() int }
+	switch {
+	case errors.As(err, &coded):
+		return coded.code
+	case errors.As(err, &known):
+		return known.ExitCode()
+	}
+	return exitFailed
+}
+
+// command is the tree of commands.
+func (p *program) command() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "ingestd",
+		Short: "Records microphones for years, into files that any tool can read, and says exactly what it missed",
+		Example: "  ingestd demo                                     see it work: no sound card, no configuration\n" +
+			"  ingestd devices                                  what can be recorded here\n" +
+			"  ingestd run --config /etc/ingestd/ingestd.toml   the daemon\n" +
+			"  ingestd replay x.wav --sensor mic0 --root DIR    a WAV file as if it were a microphone",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          usage(cobra.NoArgs),
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	root.PersistentFlags().StringVar(&p.config, "config", defaultConfig, "the configuration `FILE`")
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return withCode(exitUsage, fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath()))
+	})
+	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
+	for _, c := range []*cobra.Command{p.runCommand(), p.demoCommand(), p.recordCommand(), p.replayCommand()} {
+		c.GroupID = "run"
+		root.AddCommand(c)
+	}
+	for _, c := range []*cobra.Command{p.devicesCommand(), p.configCommand(), p.versionCommand()} {
+		c.GroupID = "setup"
+		root.AddCommand(c)
+	}
+	return root
+}
+
+const defaultConfig = "/etc/ingestd/ingestd.toml"
+
+// usage makes a wrong number of arguments exit with the code of wrong usage.
+func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		err := check(c, args)
+		if err == nil {
+			return nil
+		}
+		text := err.Error()
+		if c.HasSubCommands() && len(args) > 0 {
+			text = fmt.Sprintf("unknown command %q for %q", args[0], c.CommandPath())
+			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
+				text += "\n\nDid you mean this?\n\t" + strings.Join(near, "\n\t")
+			}
+		}
+		return withCode(exitUsage, fmt.Errorf("%s\nSee `%s --help`", text, c.CommandPath()))
+	}
+}
+
+// signals returns a context that ends at the first SIGINT or SIGTERM, and one
+// that ends at the second.
+func signals(parent context.Context) (stop, kill context.Context, release func()) {
+	stop, stopNow := context.WithCancel(parent)
+	kill, killNow := context.WithCancel(parent)
+	ch := make(chan os.Signal, 2)
+	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)
+	done := make(chan struct{})
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		for _, end := range []func(){stopNow, killNow} {
+			select {
+			case <-ch:
+				end()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return stop, kill, func() {
+		signal.Stop(ch)
+		close(done)
+		<-over
+		stopNow()
+		killNow()
+	}
+}

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/spf13/cobra"
+	"go.uber.org/zap"
+
+	"github.com/ingestd/ingestd/internal/daemon"
+)
+
+func (p *program) runCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:     "run",
+		Short:   "Record: the daemon, as systemd calls it",
+		Long:    "Records every sensor of the configuration until it is told to stop by SIGTERM or Ctrl-C.\nThen the last short chunk of each is stored. A second signal leaves what is open as it is.",
+		Example: "  ingestd run --config ./ingestd.toml",
+		Args:    usage(cobra.NoArgs),
+		RunE: func(c *cobra.Command, _ []string) error {
+			stop, kill, release := signals(c.Context())
+			defer release()
+			return p.daemon(stop, kill)
+		},
+	}
+	p.settingFlags(c.Flags())
+	return c
+}
+
+// daemon runs what the configuration says until stop ends.
+func (p *program) daemon(stop, kill context.Context) error {
+	cfg, err := p.load()
+	if err != nil {
+		return err
+	}
+	log, err := newLogger(p.stderr, cfg.Log)
+	if err != nil {
+		return err
+	}
+	for _, w := range cfg.warnings {
+		log.Warn(w)
+	}
+	listener, err := listen(cfg.HTTP)
+	if err != nil {
+		return withCode(exitConfig, err)
+	}
+	if listener != nil {
+		defer listener.Close()
+		log.Info("http: everybody on this machine can read metrics and health here", zap.Stringer("listen", listener.Addr()))
+	}
+	notify, watchdog, err := daemon.ServiceManager()
+	if err != nil {
+		log.Warn("watchdog", zap.Error(err))
+	}
+	return p.runDaemon(stop, kill, cfg, log, running{change: func(d *daemon.Config, _ *assembler) error {
+		d.HTTP, d.Notify, d.Watchdog = listener, notify, watchdog
+		return nil
+	}})
+}
+
+// running is what a command adds to what the configuration says.
+type running struct {
+	change func(*daemon.Config, *assembler) error // before the daemon is made
+	made   func(*daemon.Daemon)                   // before it runs; may be nil
+	strict bool                                   // a damaged WAV is refused
+}
+
+// runDaemon assembles what cfg says and runs it.
+func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Logger, r running) (err error) {
+	a := newAssembler(p, cfg, log)
+	a.strict = r.strict
+	defer func() { err = errors.Join(err, a.Close()) }()
+	c, err := a.assemble(stop)
+	if err != nil {
+		return err
+	}
+	c.Log, c.Clock, c.Registry, c.Version = log, a.clock, prometheus.NewRegistry(), built()
+	if err := r.change(&c, a); err != nil {
+		return err
+	}
+	d, err := daemon.New(stop, c)
+	if err != nil {
+		return err
+	}
+	if r.made != nil {
+		r.made(d)
+	}
+	err = errors.Join(d.Register(),
+		c.Registry.Register(collectors.NewGoCollector()),
+		c.Registry.Register(collectors.NewProcessCollector(collectors.ProcessCollectorOpts{})))
+	if err != nil {
+		return err
+	}
+	return d.Run(stop, kill)
+}
+
+// listen opens the address of the API. Nobody but this machine may reach it.
+func listen(c httpConfig) (net.Listener, error) {
+	if c.Listen == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("http: cannot listen on %s: %w. Is another ingestd running? Set [http] listen", c.Listen, errors.Unwrap(err))
+	}
+	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		l.Close()
+		return nil, fmt.Errorf("http: listen = %q would let the network see this host, and ingestd has no TLS and no tokens yet. Listen on 127.0.0.1", c.Listen)
+	}
+	return l, nil
+}

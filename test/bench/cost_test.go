@@ -1,0 +1,187 @@
+//go:build bench
+
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// What recording in real time is measured with.
+const (
+	channels = 8
+	rate     = 48000 // s16, mono
+	period   = 20 * time.Millisecond
+	settle   = 3 * time.Second
+	measured = 30 * time.Second
+)
+
+// maxMemory is the resident memory that 8 sensors with 3 readers each may take.
+const maxMemory = 40 << 20
+
+// overSox is how much more than one sox process for each channel, with no
+// reader, ingestd may take: 5 CPU-seconds a channel-hour where sox takes 3.3.
+const overSox = 5 / 3.3
+
+func TestRecordingInRealTimeCostsAboutAsMuchAsSox(t *testing.T) {
+	if _, err := exec.LookPath("sox"); err != nil {
+		t.Skip("left out: sox is not installed")
+	}
+	cat := cost(t, "cat", func(i int, fifo, root string) *exec.Cmd {
+		return exec.Command("sh", "-c", fmt.Sprintf("exec cat %s >%s/%d.raw", fifo, root, i))
+	})
+	sox := cost(t, "sox", func(i int, fifo, root string) *exec.Cmd {
+		return exec.Command("sox", strings.Fields(fmt.Sprintf("-q -t raw -r %d -e signed -b 16 -c 1 %s %s/%d.wav trim 0 10 : newfile : restart", rate, fifo, root, i))...)
+	})
+	own := cost(t, "ingestd", nil)
+	t.Logf("CPU-seconds a channel-hour: cat %.2f, sox %.2f, ingestd with 3 readers %.2f (%.2f x sox); ingestd resident %.1f MB",
+		cat.seconds, sox.seconds, own.seconds, own.seconds/sox.seconds, float64(own.memory)/(1<<20))
+	if own.seconds > overSox*sox.seconds {
+		t.Errorf("ingestd takes %.2f x what sox takes, more than %.2f", own.seconds/sox.seconds, overSox)
+	}
+	if own.memory > maxMemory {
+		t.Errorf("ingestd takes %d bytes of memory, more than %d", own.memory, maxMemory)
+	}
+}
+
+type spent struct {
+	seconds float64 // CPU-seconds a channel-hour
+	memory  int64   // bytes resident at most, of one process
+}
+
+// cost feeds FIFOs in real time and measures the processes that read them: one
+// a channel, or with nil ingestd for all.
+func cost(t *testing.T, name string, command func(i int, fifo, root string) *exec.Cmd) spent {
+	t.Helper()
+	dir := t.TempDir()
+	var fifos []string
+	for i := range channels {
+		fifo := filepath.Join(dir, fmt.Sprintf("in%d", i))
+		if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fifos = append(fifos, fifo)
+	}
+	stop := feed(t, fifos)
+	defer stop()
+	var cmds []*exec.Cmd
+	if command == nil {
+		cmds = append(cmds, daemon(t, dir, fifos))
+	} else {
+		for i, fifo := range fifos {
+			cmds = append(cmds, command(i, fifo, dir))
+		}
+	}
+	for _, cmd := range cmds {
+		cmd.Stderr = os.Stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		defer func() {
+			_ = cmd.Process.Signal(syscall.SIGTERM)
+			_ = cmd.Wait()
+		}()
+	}
+	<-time.After(settle)
+	before, begun := cpu(t, cmds), time.Now()
+	<-time.After(measured)
+	used, took := cpu(t, cmds)-before, time.Since(begun)
+	return spent{used.Seconds() * 3600 / took.Seconds() / channels, resident(t, cmds[0].Process.Pid)}
+}
+
+// feed writes silence with a counter to each FIFO every period, as a driver
+// would, and never waits for a reader.
+func feed(t *testing.T, fifos []string) (stop func()) {
+	t.Helper()
+	var fds []int
+	for _, name := range fifos {
+		fd, err := syscall.Open(name, syscall.O_RDWR|syscall.O_NONBLOCK, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fds = append(fds, fd)
+	}
+	done, over := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(over)
+		tick := time.NewTicker(period)
+		defer tick.Stop()
+		piece := make([]byte, rate*2*int(period)/int(time.Second))
+		for n := byte(0); ; n++ {
+			select {
+			case <-tick.C:
+			case <-done:
+				for _, fd := range fds {
+					syscall.Close(fd)
+				}
+				return
+			}
+			for i := range piece {
+				piece[i] = n + byte(i)
+			}
+			for _, fd := range fds {
+				_, _ = syscall.Write(fd, piece) // a full FIFO refuses: a card that overruns
+			}
+		}
+	}()
+	return func() { close(done); <-over }
+}
+
+// daemon is ingestd for all FIFOs, with three readers each.
+func daemon(t *testing.T, dir string, fifos []string) *exec.Cmd {
+	t.Helper()
+	var b strings.Builder
+	fmt.Fprintf(&b, "[http]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"warn\"\n")
+	for i, fifo := range fifos {
+		fmt.Fprintf(&b, "[[sensor]]\nid = \"c%d\"\nsource = \"pipe\"\npath = %q\nrate = %d\n", i, fifo, rate)
+	}
+	for _, r := range []struct{ key, chunk string }{{"bytes", "0.5s"}, {"frames", "2s"}, {"ms", "10s"}} {
+		fmt.Fprintf(&b, "[[reader]]\nname = %q\nkey = %q\nchunk = %q\nsink = %q\n[sink.%s]\ndriver = \"files\"\nroot = %q\n",
+			r.key, r.key, r.chunk, r.key, r.key, filepath.Join(dir, r.key))
+	}
+	config := filepath.Join(dir, "ingestd.toml")
+	if err := os.WriteFile(config, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return exec.Command(program(t), "run", "--config", config)
+}
+
+// cpu is the time that the processes have used, threads that ended included:
+// the kernel's own clock of each process.
+func cpu(t *testing.T, cmds []*exec.Cmd) time.Duration {
+	t.Helper()
+	var sum time.Duration
+	for _, cmd := range cmds {
+		var ts unix.Timespec
+		if err := unix.ClockGettime(int32(^cmd.Process.Pid<<3|2), &ts); err != nil {
+			t.Fatalf("the process clock of %d: %v", cmd.Process.Pid, err)
+		}
+		sum += time.Duration(ts.Nano())
+	}
+	return sum
+}
+
+// resident is VmHWM of a process, in bytes.
+func resident(t *testing.T, pid int) int64 {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		var kb int64
+		if _, err := fmt.Sscanf(line, "VmHWM: %d kB", &kb); err == nil {
+			return kb << 10
+		}
+	}
+	t.Fatal("no VmHWM")
+	return 0
+}

@@ -1,0 +1,104 @@
+//go:build bench
+
+package bench
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/wav"
+)
+
+const (
+	bulk   = 1 << 30 // bytes of sound
+	rounds = 5
+)
+
+// TestReplayIsAtLeastHalfAsFastAsCp takes turns, so that both meet the same
+// machine, and compares medians.
+func TestReplayIsAtLeastHalfAsFastAsCp(t *testing.T) {
+	dir := t.TempDir()
+	from := filepath.Join(dir, "long.wav")
+	writeLong(t, from)
+	bin := program(t)
+	var ratios, cp, own []float64
+	for range rounds {
+		to := filepath.Join(dir, "copy.wav")
+		cp = append(cp, took(t, exec.Command("cp", "--reflink=never", "--sparse=never", from, to)))
+		remove(t, to)
+		root := filepath.Join(dir, "store")
+		own = append(own, took(t, exec.Command(bin, "replay", from, "--root", root, "--speed", "0", "--sync", "none")))
+		remove(t, root)
+		ratios = append(ratios, cp[len(cp)-1]/own[len(own)-1])
+	}
+	ratio := median(ratios)
+	t.Logf("MB/s: cp %.0f, replay %.0f; %.2f of the rate of cp", bulk/1e6/median(cp), bulk/1e6/median(own), ratio)
+	if ratio < 0.5 {
+		t.Errorf("replay has %.2f of the rate of cp, less than half", ratio)
+	}
+}
+
+func writeLong(t *testing.T, name string) {
+	t.Helper()
+	f := audio.Format{Rate: 48000, Channels: 2, Encoding: audio.S16}
+	head, err := wav.AppendHeader(nil, f, &wav.Tags{}, bulk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer out.Close()
+	piece := make([]byte, 1<<20)
+	if _, err := out.Write(head); err != nil {
+		t.Fatal(err)
+	}
+	for n := range bulk / len(piece) {
+		for i := range piece {
+			piece[i] = byte(i*7 + n)
+		}
+		if _, err := out.Write(piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func took(t *testing.T, cmd *exec.Cmd) float64 {
+	t.Helper()
+	_ = exec.Command("sync").Run() // nobody pays for what the one before left
+	begun := time.Now()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%s: %v\n%s", strings.Join(cmd.Args, " "), err, out)
+	}
+	return time.Since(begun).Seconds()
+}
+
+func remove(t *testing.T, path string) {
+	t.Helper()
+	if err := os.RemoveAll(path); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
+
+// program builds ingestd.
+func program(t *testing.T) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "ingestd")
+	if out, err := exec.Command("go", "build", "-o", name, "../../cmd/ingestd").CombinedOutput(); err != nil {
+		t.Fatal(fmt.Errorf("build ingestd: %w\n%s", err, out))
+	}
+	return name
+}

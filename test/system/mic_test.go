@@ -1,0 +1,115 @@
+package system
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/test/alsa"
+)
+
+// micConfig is microphones of the test plug-in, stored in one sink.
+func micConfig(root string, names ...string) string {
+	var b strings.Builder
+	b.WriteString(freePort)
+	for _, name := range names {
+		fmt.Fprintf(&b, "[[sensor]]\nid = %[1]q\nsource = \"portaudio\"\ndevice = \"name:%[1]s\"\nencoding = \"s32\"\n", name)
+	}
+	fmt.Fprintf(&b, "[[reader]]\nname = \"archive\"\nchunk = \"2s\"\nsink = \"disk\"\n[sink.disk]\ndriver = \"files\"\nroot = %q\n", root)
+	return b.String()
+}
+
+var micFormat = audio.Format{Rate: 48000, Channels: 1, Encoding: audio.S32}
+
+// counter is the sample that the plug-in gives frame i after the first sample:
+// it counts the frames of its clock.
+func sample(pcm []byte, frame int64) int64 {
+	b := pcm[frame*4:]
+	return int64(int32(uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | uint32(b[3])<<24))
+}
+
+// checkCounter fails unless the samples count up by one.
+func checkCounter(t *testing.T, what string, pcm []byte) {
+	t.Helper()
+	for i := int64(1); i < int64(len(pcm)/4); i++ {
+		if sample(pcm, i) != sample(pcm, i-1)+1 {
+			t.Fatalf("%s: frame %d is %d, the one before %d", what, i, sample(pcm, i), sample(pcm, i-1))
+		}
+	}
+}
+
+func TestTenSecondsOfARealPortAudioAreBitExact(t *testing.T) {
+	t.Parallel()
+	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32"})
+	root := t.TempDir()
+	p := start(t, micConfig(root, "mic0"), "ALSA_CONFIG_PATH="+rig.Config)
+	p.see(`"recording"`)
+	<-time.After(10500 * time.Millisecond)
+	p.stop()
+	pcm := join(chunks(t, root, "mic0"))
+	if frames := len(pcm) / 4; frames < 10*micFormat.Rate {
+		t.Errorf("%d frames in more than 10 s", frames)
+	}
+	checkCounter(t, "mic0", pcm)
+}
+
+// holesOf reads the holes of a sensor from its index, in frames.
+func holesOf(t *testing.T, root, sensor string) (holes []sink.Hole) {
+	t.Helper()
+	for name, body := range contents(t, root) {
+		if !strings.HasSuffix(name, "/"+sensor+"/blocks.jsonl") {
+			continue
+		}
+		for line := range strings.Lines(body) {
+			var l struct{ Holes []sink.Hole }
+			if err := sink.DecodeLine([]byte(strings.TrimSuffix(line, "\n")), &l); err != nil {
+				t.Fatalf("%s: %v", name, err)
+			}
+			holes = append(holes, l.Holes...)
+		}
+	}
+	return holes
+}
+
+func TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny(t *testing.T) {
+	t.Parallel()
+	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32"}, alsa.Mic{Name: "mic1", Encoding: "s32"})
+	root := t.TempDir()
+	p := start(t, micConfig(root, "mic0", "mic1"), "ALSA_CONFIG_PATH="+rig.Config)
+	until(t, "both record", func() bool { code, _ := p.get("/readyz"); return code == 200 })
+	<-time.After(3 * time.Second)
+	rig.Switch(t, "mic1", alsa.Gone, true)
+	<-time.After(3 * time.Second)
+	rig.Switch(t, "mic1", alsa.Gone, false)
+	until(t, "mic1 is back", func() bool { return p.value(`ingestd_source_up{sensor="mic1"}`) == "1" })
+	<-time.After(3 * time.Second)
+	p.stop()
+
+	holes := holesOf(t, root, "mic1")
+	if len(holes) != 1 || holes[0].Cause != audio.Device {
+		t.Fatalf("mic1 has holes %+v", holes)
+	}
+	length := micFormat.Duration(holes[0].Frames)
+	t.Logf("unplugged for 3 s: a hole of %v", length)
+	if d := length - 3*time.Second; d < -300*time.Millisecond {
+		t.Errorf("a hole of %v", length)
+	}
+	// The sound says how long it was away.
+	pcm := join(chunks(t, root, "mic1"))
+	before := holes[0].From
+	jump := sample(pcm, before) - sample(pcm, before-1) - 1
+	if d := micFormat.Duration(max(jump, holes[0].Frames) - min(jump, holes[0].Frames)); d > time.Millisecond {
+		t.Errorf("a hole of %d frames, the sound says %d: %v apart", holes[0].Frames, jump, d)
+	}
+	if holes := holesOf(t, root, "mic0"); len(holes) != 0 {
+		t.Errorf("mic0 has holes %+v", holes)
+	}
+	checkCounter(t, "mic0", join(chunks(t, root, "mic0")))
+	if !regexp.MustCompile(`(?i)mic1`).MatchString(p.log.String()) {
+		t.Error("the log says nothing of mic1")
+	}
+}

@@ -1,0 +1,203 @@
+package system
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func wavs(t *testing.T, pattern string) []string {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join("../../testdata/wavs", pattern))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no %s in testdata/wavs: %v", pattern, err)
+	}
+	return names
+}
+
+func TestReplayKeepsEveryByteOfEveryGoodWAV(t *testing.T) {
+	layouts := []struct {
+		template string
+		name     string // of block 0, below the session
+	}{
+		{"", "data/s1/data/00000000000000.wav"},
+		{"{session}/{block}", "00000000000000"},
+		{"{session}/data/{block}.wav", "data/00000000000000.wav"},
+	}
+	for _, name := range append(wavs(t, "*.wav"), wavs(t, "odd/*.wav")...) {
+		f, want := readWAV(t, name)
+		for _, l := range layouts {
+			for _, length := range []string{"1f", fmt.Sprintf("%df", 21*4096/f.FrameBytes()), "10s"} {
+				t.Run(filepath.Base(name)+" "+l.template+" "+length, func(t *testing.T) {
+					t.Parallel()
+					if length == "1f" {
+						want = want[:min(len(want), 400*f.FrameBytes())] // as many files as frames
+					}
+					root := filepath.Join(t.TempDir(), "store")
+					args := []string{"replay", name, "--sensor", "s1", "--root", root, "--speed", "0", "--chunk", length, "--sync", "none"}
+					if l.template != "" {
+						args = append(args, "--layout", l.template)
+					}
+					if length == "1f" && len(want) == 400*f.FrameBytes() {
+						cut := filepath.Join(t.TempDir(), "cut.wav")
+						cutWAV(t, name, cut, 400)
+						args[1] = cut
+					}
+					must(t, args...)
+					all := chunks(t, root, "")
+					if got := join(all); !bytes.Equal(got, want) {
+						t.Fatalf("%d bytes stored, %d in the file, or other ones", len(got), len(want))
+					}
+					at := int64(0)
+					for _, c := range all {
+						if c.block != at || c.f != f {
+							t.Errorf("%s: block %d of %v, want %d of %v", c.name, c.block, c.f, at, f)
+						}
+						at += int64(len(c.pcm))
+					}
+					if len(want) == 0 {
+						return
+					}
+					if session, first, _ := strings.Cut(all[0].name, "/"); len(session) != 13 || first != l.name {
+						t.Errorf("the first chunk is %s", all[0].name)
+					}
+				})
+			}
+		}
+	}
+}
+
+// cutWAV copies the first frames of a WAV.
+func cutWAV(t *testing.T, from, to string, frames int) {
+	t.Helper()
+	f, pcm := readWAV(t, from)
+	writeWAV(t, to, f, pcm[:frames*f.FrameBytes()])
+}
+
+func TestASecondReplayTouchesNothing(t *testing.T) {
+	root := t.TempDir()
+	name := wavs(t, "s16-48000-1.wav")[0]
+	args := []string{"replay", name, "--root", root, "--speed", "0", "--start", "2026-11-21T10:00:00Z", "--chunk", "20ms"}
+	must(t, args...)
+	before := contents(t, root)
+	must(t, args...)
+	after := contents(t, root)
+	for name, body := range before {
+		if !strings.HasSuffix(name, ".lock") && after[name] != body {
+			t.Errorf("%s was changed by the second run", name)
+		}
+	}
+	if len(chunks(t, root, "")) != 2*len(chunksOf(before)) {
+		t.Errorf("%d chunks after one run, %d after two", len(chunksOf(before)), len(chunks(t, root, "")))
+	}
+}
+
+func chunksOf(files map[string]string) []string {
+	var names []string
+	for name := range files {
+		if blockName.MatchString(name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// contents is the body of every file below root, by name.
+func contents(t *testing.T, root string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, name := range tree(t, root) {
+		b, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[name] = string(b)
+	}
+	return all
+}
+
+func TestTwoReplaysOfOneStartAreTheSame(t *testing.T) {
+	var stores []map[string]string
+	for range 2 {
+		root := t.TempDir()
+		must(t, "replay", "../../testdata/wavs/s24-96000-2.wav", "--root", root, "--speed", "0", "--start", "2026-11-21T10:00:00Z", "--chunk", "20ms", "--sensor", "s1")
+		all := contents(t, root)
+		delete(all, "store.lock") // the process
+		delete(all, "store.json") // a random id
+		stores = append(stores, all)
+	}
+	for name, body := range stores[0] {
+		if stores[1][name] != body {
+			t.Errorf("%s differs", name)
+		}
+	}
+	if len(stores[0]) != len(stores[1]) || len(stores[0]) == 0 {
+		t.Errorf("%d and %d files", len(stores[0]), len(stores[1]))
+	}
+}
+
+func TestEveryBadWAVIsRefusedInOneLine(t *testing.T) {
+	for _, name := range wavs(t, "bad/*.wav") {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			root := filepath.Join(t.TempDir(), "store")
+			r := do(t, "replay", name, "--sensor", "s1", "--root", root, "--speed", "0")
+			lines := strings.Split(strings.TrimRight(r.stderr, "\n"), "\n")
+			switch {
+			case r.code == 0:
+				t.Error("it was accepted")
+			case len(lines) != 1 || len(lines[0]) > 400:
+				t.Errorf("%d lines:\n%s", len(lines), r.stderr)
+			case !strings.Contains(lines[0], filepath.Base(name)):
+				t.Errorf("the line does not name the file: %s", lines[0])
+			case strings.Contains(lines[0], "%!") || strings.Contains(lines[0], "goroutine"):
+				t.Errorf("not for people: %s", lines[0])
+			}
+			if r.took > time.Second*raceFactor || r.maxResident() > 100<<20 {
+				t.Errorf("it took %v and %d MB", r.took, r.maxResident()>>20)
+			}
+			if _, err := os.Stat(root); !os.IsNotExist(err) {
+				t.Errorf("it left %v", tree(t, root))
+			}
+		})
+	}
+}
+
+// raceFactor forgives a machine that is busy with other tests.
+const raceFactor = 3
+
+func TestOtherToolsReadEveryChunk(t *testing.T) {
+	sox, ffprobe, python := tool(t, "sox"), tool(t, "ffprobe"), tool(t, "python3")
+	for _, name := range wavs(t, "*.wav") {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			t.Parallel()
+			root := t.TempDir()
+			must(t, "replay", name, "--sensor", "s1", "--root", root, "--speed", "0", "--chunk", "30ms")
+			for _, c := range chunks(t, root, "") {
+				frames := len(c.pcm) / c.f.FrameBytes()
+				encoding := "signed"
+				if c.f.Encoding.String() == "f32" {
+					encoding = "float"
+				}
+				raw := output(t, sox, "-V1", c.path, "-t", "raw", "-e", encoding, "-b", fmt.Sprint(8*c.f.Encoding.Bytes()), "-")
+				if !bytes.Equal(raw, c.pcm) {
+					t.Errorf("sox reads %d bytes of %s, or other ones than %d", len(raw), c.name, len(c.pcm))
+				}
+				ts := strings.TrimSpace(string(output(t, ffprobe, "-v", "error", "-show_entries", "stream=duration_ts", "-of", "default=nw=1:nk=1", c.path)))
+				if ts != fmt.Sprint(frames) {
+					t.Errorf("ffprobe finds %s frames in %s, want %d", ts, c.name, frames)
+				}
+				if c.f.Channels > 2 || encoding == "float" {
+					continue // the wave module of Python reads no EXTENSIBLE and no float
+				}
+				const script = "import wave,sys;w=wave.open(sys.argv[1]);sys.stdout.buffer.write(w.readframes(w.getnframes()))"
+				if got := output(t, python, "-c", script, c.path); !bytes.Equal(got, c.pcm) {
+					t.Errorf("wave reads %d bytes of %s, or other ones than %d", len(got), c.name, len(c.pcm))
+				}
+			}
+		})
+	}
+}
