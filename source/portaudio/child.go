@@ -22,16 +22,13 @@ func Child(args []string, exit func(int)) bool {
 	if len(args) == 0 || what == "" || !strings.HasPrefix(args[0], titlePrefix+what) {
 		return false
 	}
-	switch what {
-	case captureChild:
-		conceal()
-		exit(captureMain(exit))
-	case devicesChild:
-		conceal()
-		exit(devicesMain(exit))
-	default:
+	life, ok := map[string]func(func(int)) int{captureChild: captureMain, devicesChild: devicesMain}[what]
+	if !ok {
 		return false
 	}
+	conceal()
+	dieOfAbort()
+	exit(life(exit))
 	return true
 }
 

@@ -13,6 +13,7 @@ func environment(get func(string) string, alsa string) []string {
 		"LANG=C",
 		"JACK_NO_START_SERVER=1",
 		"GOMAXPROCS=2",
+		"GOTRACEBACK=none",         // what killed it would drown in stacks and registers
 		"GORACE=atexit_sleep_ms=0", // a child built with -race would take a second to exit
 	}
 	if alsa != "" {

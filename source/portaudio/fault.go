@@ -11,11 +11,11 @@ import (
 	"github.com/ingestd/ingestd/source"
 )
 
-// signalled says whether the error of a wait is that of a process which a
-// signal ended.
-func signalled(err error) bool {
+// crashed says whether the error of a wait is that of a process which a
+// signal ended. The Go runtime turns some into exit status 2.
+func crashed(err error) bool {
 	var e *exec.ExitError
-	return errors.As(err, &e) && e.ExitCode() == -1
+	return errors.As(err, &e) && (e.ExitCode() == -1 || e.ExitCode() == 2)
 }
 
 // explain makes the Fault of what a capture process said before it ended.

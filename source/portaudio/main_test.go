@@ -1,6 +1,7 @@
 package portaudio
 
 import (
+	"flag"
 	"os"
 	"testing"
 
@@ -11,6 +12,10 @@ import (
 func TestMain(m *testing.M) {
 	if standIn(os.Exit) || Child(os.Args, os.Exit) {
 		return
+	}
+	// The tests mostly wait.
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
 	}
 	os.Exit(m.Run())
 }

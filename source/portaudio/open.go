@@ -192,7 +192,7 @@ func (s *Source) gone() error {
 		return source.Faultf(source.Hang, "%s: its capture process closed its pipe and did not end; it was killed.%s", s.to.name, s.said())
 	}
 	reason := source.Exit
-	if signalled(s.proc.err) {
+	if crashed(s.proc.err) {
 		reason = source.Abort
 	}
 	err := s.proc.err

@@ -80,6 +80,7 @@ func spawn(kind, title string, env []string, lim limits, log func(string)) (*pro
 		ExtraFiles:  []*os.File{e.childData},
 		SysProcAttr: ownGroup(),
 	}
+	keep()
 	err = p.cmd.Start()
 	e.closeChild()
 	if err != nil {
@@ -134,6 +135,11 @@ func (p *process) ended(d time.Duration) bool {
 	case <-p.done:
 		return true
 	case <-ctx.Done():
+	}
+	select {
+	case <-p.done:
+		return true
+	default:
 		return false
 	}
 }
