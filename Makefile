@@ -39,7 +39,7 @@ fuzz: setup
 
 ## lint    gofmt, vet, staticcheck, and the house rules
 lint: setup
-	@$(ENV); test -z "$$(gofmt -l . | tee /dev/stderr)"
+	@$(ENV); bad=$$(gofmt -l .); test -z "$$bad" || { echo "not formatted: $$bad"; exit 1; }
 	@$(ENV); go vet ./...
 	@$(ENV); go run $(STATICCHECK) ./...
 	@$(ENV); go test ./internal/lint
