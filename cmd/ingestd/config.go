@@ -78,6 +78,8 @@ type sensorConfig struct {
 
 	Location location          `toml:"location"`
 	Labels   map[string]string `toml:"labels"`
+
+	title string // in paths and messages, also if the id is wrong
 }
 
 // standardInput as the path of a pipe.
@@ -107,6 +109,8 @@ type readerConfig struct {
 	Key     string      `toml:"key" oneof:"bytes frames ms"`
 	Chunk   chunkLength `toml:"chunk"`
 	Sink    string      `toml:"sink"`
+
+	title string // in paths and messages, also if the name is wrong
 }
 
 // The keys of readers.

@@ -1,7 +1,7 @@
 package main
 
 import (
-	"fmt"
+	"cmp"
 	"maps"
 	"net/netip"
 	"reflect"
@@ -21,16 +21,44 @@ type checker struct {
 // checkConfig reports what cannot work in c to r, and what is odd. It opens nothing.
 func checkConfig(c *config, r *report, h host) {
 	k := checker{r, c}
+	if !k.count() {
+		return
+	}
 	k.station()
 	k.listen()
 	k.defaults()
 	seen := map[string]bool{}
-	for i, s := range c.Sensors {
-		k.sensor(i, s, seen)
+	for _, s := range c.Sensors {
+		k.sensor(s, seen)
 	}
 	k.readers()
 	k.sinks()
 	k.memory(h.memory)
+}
+
+// check reports what cannot work in a configuration that was made by a
+// command, as an error like that of loadConfig.
+func (c *config) check() error {
+	r := &report{}
+	checkConfig(c, r, host{memory: machineMemory()})
+	return r.err()
+}
+
+// Limits of one configuration. They keep the work of judging it small.
+const maxSensors, maxReaders, maxSinks = 1000, 100, 100
+
+// count refuses a configuration that is too large to be judged.
+func (k checker) count() bool {
+	for _, n := range []struct {
+		what        string
+		count, most int
+	}{{"sensor", len(k.c.Sensors), maxSensors}, {"reader", len(k.c.Readers), maxReaders}, {"sink", len(k.c.Sinks), maxSinks}} {
+		if n.count > n.most {
+			k.faultf(place{}, "%s are more than ingestd can serve: at most %d.", counted(n.count, n.what), n.most)
+			return false
+		}
+	}
+	return true
 }
 
 // wrong reports the value at path, once.
@@ -39,7 +67,12 @@ func (k checker) wrong(path, format string, args ...any) {
 		return
 	}
 	k.mark(path)
-	k.faultf(k.c.at(path), format, args...)
+	at := k.c.at(path)
+	for at == (place{}) && strings.Contains(path, ".") { // a built-in value: its table
+		path = path[:strings.LastIndexByte(path, '.')]
+		at = k.c.at(path)
+	}
+	k.faultf(at, format, args...)
 }
 
 // missing reports a key that the table at path must have.
@@ -117,13 +150,9 @@ func (k checker) format(path, name string, d sensorDefaults, mine func(key strin
 	}
 }
 
-func (k checker) sensor(i int, s *sensorConfig, seen map[string]bool) {
-	name := s.ID
-	if name == "" {
-		name = fmt.Sprintf("#%d", i+1)
-	}
-	name = strings.Trim(quoted(name), `"`)
-	path, head := "sensor."+name, "[[sensor]] "+name
+func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
+	path, head := "sensor."+cmp.Or(s.title, s.ID), "[[sensor]] "+cmp.Or(s.title, s.ID)
+	name := titled("sensor", cmp.Or(s.title, s.ID))
 	switch {
 	case s.ID == "":
 		k.missing(path, "id", head, `Write id = "mic0".`)
@@ -187,11 +216,13 @@ func (k checker) tone(path, name string, s *sensorConfig) {
 			k.wrong(path+"."+key, "%s of %s is for kind %s; here kind = %q. Remove it.", key, name, quotedList(strings.Fields(takes[key])), s.Kind)
 		}
 	}
+	_, known := s.format()
+	known = known && !k.bad[path+".rate"]
 	half := float64(s.Rate) / 2
-	if hz := s.Hz.Value; k.said(path+".hz") && !k.bad[path+".rate"] && (hz <= 0 || hz > half) {
+	if hz := s.Hz.Value; known && k.said(path+".hz") && (hz <= 0 || hz > half) {
 		k.wrong(path+".hz", "hz of %s must be above 0 and at most half the rate, %v, not %v.", name, half, hz)
 	}
-	if hz := s.HzTo.Value; !k.bad[path+".rate"] && (hz < 0 || hz > half) {
+	if hz := s.HzTo.Value; known && (hz < 0 || hz > half) {
 		k.wrong(path+".hz_to", "hz_to of %s must be above 0 and at most half the rate, %v, not %v.", name, half, hz)
 	}
 	if p := s.Period.Duration; p < time.Millisecond || p > time.Minute {

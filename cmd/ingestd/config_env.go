@@ -89,7 +89,7 @@ func plant(root *node, path string, v *node) {
 	names := strings.Split(path, ".")
 	last := len(names) - 1
 	for _, name := range names[:last] {
-		if root.fields[name] == nil {
+		if root.fields[name] == nil || root.fields[name].kind != kindTable {
 			root.put(name, newTable(v.at))
 		}
 		root = root.fields[name]

@@ -102,7 +102,10 @@ func printable(r rune) rune {
 }
 
 // configError is all that is wrong with a configuration.
-type configError struct{ faults []fault }
+type configError struct {
+	faults []fault
+	more   int // faults that are only counted
+}
 
 // ExitCode is that of a wrong configuration: EX_CONFIG of sysexits.h, which
 // systemd shows as 78/CONFIG.
@@ -110,16 +113,14 @@ func (e *configError) ExitCode() int { return 78 }
 
 // Error is all faults in the order of the layers and lines, and their number.
 func (e *configError) Error() string {
-	const most = 100
-	sortFaults(e.faults)
 	var b strings.Builder
-	for _, f := range e.faults[:min(len(e.faults), most)] {
+	for _, f := range e.faults {
 		fmt.Fprintln(&b, f)
 	}
-	if more := len(e.faults) - most; more > 0 {
-		fmt.Fprintf(&b, "… and %d more\n", more)
+	if e.more > 0 {
+		fmt.Fprintf(&b, "… and %d more\n", e.more)
 	}
-	fmt.Fprintf(&b, "%s.", counted(len(e.faults), "problem"))
+	fmt.Fprintf(&b, "%s.", counted(len(e.faults)+e.more, "problem"))
 	return b.String()
 }
 
@@ -146,14 +147,29 @@ func counted(n int, what string) string {
 // report collects what is wrong and what is merely odd.
 type report struct {
 	faults, warnings []fault
+	more             int             // faults beyond those
 	bad              map[string]bool // paths of values that have a fault already
 }
 
+// maxFaults is how many faults are told; more are counted.
+const maxFaults = 100
+
+func (r *report) full() bool { return len(r.faults) >= maxFaults }
+
+// faultf adds a fault. The arguments are written only if it will be told.
 func (r *report) faultf(at place, format string, args ...any) {
+	if r.full() {
+		r.more++
+		return
+	}
 	r.faults = append(r.faults, fault{at, strings.TrimSpace(fmt.Sprintf(format, args...))})
 }
 
+// warnf adds a warning, if there are not too many.
 func (r *report) warnf(at place, format string, args ...any) {
+	if len(r.warnings) >= maxFaults {
+		return
+	}
 	r.warnings = append(r.warnings, fault{at, strings.TrimSpace(fmt.Sprintf(format, args...))})
 }
 
@@ -170,5 +186,6 @@ func (r *report) err() error {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	return &configError{r.faults}
+	sortFaults(r.faults)
+	return &configError{r.faults, r.more}
 }

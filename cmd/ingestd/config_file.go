@@ -31,18 +31,6 @@ func loadConfig(path string, env []string, flags map[string]string) (*config, er
 	return l.load()
 }
 
-// textConfig is the configuration that toml says, under that name in messages,
-// for commands that are not told by files.
-func textConfig(name, toml string, env []string, flags map[string]string) (*config, error) {
-	cwd, err := os.Getwd()
-	if err != nil {
-		return nil, fmt.Errorf("find working directory: %w", err)
-	}
-	l := layers{env: env, flags: flags, host: host{cwd: cwd, user: os.Geteuid(), memory: machineMemory()}}
-	l.docs = []*document{{name: name, data: []byte(toml)}}
-	return l.load()
-}
-
 // maxLayers is how many files conf.d may hold.
 const maxLayers = 1000
 
@@ -51,10 +39,10 @@ func readDocuments(path string, user int) ([]*document, error) {
 	folder := filepath.Dir(path)
 	names, err := filepath.Glob(filepath.Join(escapeGlob(folder), "conf.d", "*.toml"))
 	if err != nil {
-		return nil, &configError{[]fault{{place{}, fmt.Sprintf("list %s: %v", filepath.Join(folder, "conf.d"), err)}}}
+		return nil, &configError{faults: []fault{{place{}, fmt.Sprintf("list %s: %v", filepath.Join(folder, "conf.d"), err)}}}
 	}
 	if len(names) > maxLayers {
-		return nil, &configError{[]fault{{place{}, fmt.Sprintf("%s: more than %d files.", filepath.Join(folder, "conf.d"), maxLayers)}}}
+		return nil, &configError{faults: []fault{{place{}, fmt.Sprintf("%s: more than %d files.", filepath.Join(folder, "conf.d"), maxLayers)}}}
 	}
 	slices.Sort(names)
 	names = append([]string{path}, names...)

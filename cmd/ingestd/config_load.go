@@ -101,12 +101,12 @@ func (d *decoder) isList(name string, n *node) {
 		return
 	}
 	if n.kind != kindList {
-		d.faultf(n.at, "%s must be tables, not %v. Write [[%s]].", name, n.kind, name)
+		d.faultf(n.at, "%s must be a list of tables, not %v. Write [[%s]].", name, n.kind, name)
 		return
 	}
 	for _, item := range n.items {
 		if item.kind != kindTable {
-			d.faultf(item.at, "%s must be tables; one is %v. Write [[%s]].", name, item.kind, name)
+			d.faultf(item.at, "%s must be a list of tables; one of them is %v. Write [[%s]].", name, item.kind, name)
 		}
 	}
 }
@@ -134,9 +134,18 @@ func nameOf(n *node, key string, i int) string {
 	return fmt.Sprintf("#%d", i+1)
 }
 
+// titled adds what it is to the number of a table without a name.
+func titled(what, name string) string {
+	if strings.HasPrefix(name, "#") {
+		return what + " " + name
+	}
+	return name
+}
+
 func (d *decoder) sensor(i int, n *node, defaults sensorDefaults) *sensorConfig {
 	s := builtInSensor(defaults)
 	name := nameOf(n, "id", i)
+	s.title = name
 	path := "sensor." + name
 	d.places[path] = n.at
 	which := n.word("source", reflect.TypeFor[sensorConfig]())
@@ -148,12 +157,9 @@ func (d *decoder) sensor(i int, n *node, defaults sensorDefaults) *sensorConfig 
 			d.mark(path + "." + f.name)
 		}
 	}
-	d.table(reflect.ValueOf(s).Elem(), n, subject{path + ".", "[[sensor]] " + name, name, which})
+	d.table(reflect.ValueOf(s).Elem(), n, subject{path + ".", "[[sensor]] " + name, titled("sensor", name), which})
 	if s.Source == sourceWAV {
 		s.Rate, s.Channels, s.Encoding = 0, 0, 0
-	}
-	if n.fields["id"] == nil {
-		s.ID = ""
 	}
 	return s
 }
@@ -161,6 +167,7 @@ func (d *decoder) sensor(i int, n *node, defaults sensorDefaults) *sensorConfig 
 func (d *decoder) reader(i int, n *node) *readerConfig {
 	r := builtInReader()
 	name := nameOf(n, "name", i)
+	r.title = name
 	d.places["reader."+name] = n.at
 	s := subject{"reader." + name + ".", "[[reader]] " + name, "reader " + name, ""}
 	d.table(reflect.ValueOf(r).Elem(), n, s)

@@ -34,19 +34,11 @@ func (m merger) merge(base, over *node, top bool) {
 		case below == nil || below.kind != kindTable && above.kind != kindTable:
 			base.put(name, above)
 		case below.kind != above.kind:
-			m.faultf(above.key, "%q is %s here, but %v at %v. Keep one of them.", name, article(above.kind), article(below.kind), below.at)
+			m.faultf(above.key, "%q is %v here, but %v at %v. Keep one of them.", name, above.kind, below.kind, below.at)
 		default:
 			m.merge(below, above, false)
 		}
 	}
-}
-
-// article names what a key holds.
-func article(k kind) string {
-	if k == kindTable {
-		return "a table"
-	}
-	return "a single value"
 }
 
 // match merges the tables of two lists that carry the same name.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,12 +19,8 @@ const exampleSession audio.Session = 1795287841150
 
 func (k checker) readers() {
 	seen := map[string]bool{}
-	for i, r := range k.c.Readers {
-		name := r.Name
-		if name == "" {
-			name = fmt.Sprintf("#%d", i+1)
-		}
-		name = strings.Trim(quoted(name), `"`)
+	for _, r := range k.c.Readers {
+		name := cmp.Or(r.title, r.Name)
 		path, head := "reader."+name, "[[reader]] "+name
 		switch {
 		case r.Name == "":
@@ -42,12 +39,15 @@ func (k checker) readers() {
 		case k.c.Sinks[r.Sink] == nil:
 			k.wrong(path+".sink", "reader %s writes to sink %s, which does not exist. %s", name, quoted(r.Sink), meant(r.Sink, "Sinks", names))
 		}
-		for _, s := range k.c.served(r) {
-			k.chunk(path, name, r, s)
+		for _, s := range k.served(r) {
+			// A WAV says its format when it is opened; checkSound is for then.
+			if f, known := s.format(); known && !k.formatFaulty(s) {
+				k.chunk(path, name, r, s, f)
+			}
 		}
 	}
 	for _, s := range k.c.enabled() {
-		if s.ID != "" && !slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool { return slices.Contains(k.c.served(r), s) }) {
+		if s.ID != "" && !slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool { return slices.Contains(k.served(r), s) }) {
 			k.warnf(k.c.at("sensor."+s.ID), "no reader stores %s: it is heard, and nothing of it is kept.", s.ID)
 		}
 	}
@@ -74,17 +74,30 @@ func (k checker) readerSensors(path, name string, r *readerConfig) {
 	}
 }
 
-// chunk judges the length of the chunks that r makes of s.
-func (k checker) chunk(path, name string, r *readerConfig, s *sensorConfig) {
-	at := path + ".chunk"
-	for _, key := range []string{".rate", ".channels", ".encoding", ".source"} {
-		if k.bad["sensor."+s.ID+key] {
-			return
+// checkSound judges what depends on the format of a sensor that is known only
+// when its source is open.
+func (c *config) checkSound(s *sensorConfig, f audio.Format) error {
+	k := checker{&report{}, c}
+	for _, r := range c.Readers {
+		if slices.Contains(c.served(r), s) {
+			k.chunk("reader."+r.Name, r.Name, r, s, f)
 		}
 	}
-	f, known := s.format()
-	if !known || k.bad[at] || k.bad[path+".key"] {
-		return // a WAV says its format when it is opened
+	return k.err()
+}
+
+// formatFaulty says whether the format of s is not what was meant.
+func (k checker) formatFaulty(s *sensorConfig) bool {
+	return slices.ContainsFunc([]string{".rate", ".channels", ".encoding", ".source"}, func(key string) bool {
+		return k.bad["sensor."+s.ID+key]
+	})
+}
+
+// chunk judges the length of the chunks that r makes of s, whose sound is f.
+func (k checker) chunk(path, name string, r *readerConfig, s *sensorConfig, f audio.Format) {
+	at := path + ".chunk"
+	if k.bad[at] || k.bad[path+".key"] {
+		return
 	}
 	frames, err := r.Chunk.frames(f)
 	if err != nil {
@@ -116,6 +129,8 @@ func (k checker) sinks() {
 			k.warnf(k.c.at(path+".driver"), "sink %s keeps all sound in memory, and forgets it at the end.", name)
 		case s.Root == "":
 			k.missing(path, "root", "[sink."+name+"]", `Write root = "/var/lib/ingestd".`)
+		case !filepath.IsAbs(string(s.Root)):
+			k.wrong(path+".root", "root of sink %s must be a folder, not %v.", name, s.Root)
 		default:
 			root := filepath.Clean(string(s.Root))
 			if first, taken := roots[root]; taken {
@@ -124,12 +139,17 @@ func (k checker) sinks() {
 				roots[root] = name
 			}
 		}
-		if !slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool { return r.Sink == name }) && !k.readerFaulty() {
+		if !k.c.written(name) && !k.readerFaulty() {
 			k.warnf(k.c.at(path), "no reader writes to sink %s; it is not opened.", name)
 		}
 		k.layout(path, name, s)
 		k.sharers(name)
 	}
+}
+
+// written says whether a reader writes to a sink.
+func (c *config) written(name string) bool {
+	return slices.ContainsFunc(c.Readers, func(r *readerConfig) bool { return r.Sink == name })
 }
 
 // readerFaulty says whether the sink of some reader is not known.
@@ -154,7 +174,11 @@ func (k checker) layout(path, name string, s *sinkConfig) {
 			k.wrong(at, "sink %s: %v.", name, err)
 		}
 	}
-	if ids := k.c.writers(name); !l.HasSensor() && len(ids) > 1 {
+	ids := k.writers(name)
+	if !l.HasSensor() && len(ids) == 0 && k.c.written(name) {
+		k.wrong(at, "layout %q of sink %s is for one sensor, and there is none. Add {sensor}, e.g. %q, or a [[sensor]].", s.Layout, name, layoutOf(s.Codec))
+	}
+	if !l.HasSensor() && len(ids) > 1 {
 		only, err := l.WithSensor(ids[0])
 		if err != nil {
 			return // the id has its own fault
@@ -164,14 +188,22 @@ func (k checker) layout(path, name string, s *sinkConfig) {
 	}
 }
 
+// served are the sensors of r, if what it says about them can be believed.
+func (k checker) served(r *readerConfig) []*sensorConfig {
+	if k.bad["reader."+cmp.Or(r.title, r.Name)+".sensors"] {
+		return nil
+	}
+	return k.c.served(r)
+}
+
 // writers are the ids of the sensors whose sound goes to a sink.
-func (c *config) writers(name string) []string {
+func (k checker) writers(name string) []string {
 	var ids []string
-	for _, r := range c.Readers {
+	for _, r := range k.c.Readers {
 		if r.Sink != name {
 			continue
 		}
-		for _, s := range c.served(r) {
+		for _, s := range k.served(r) {
 			if !slices.Contains(ids, s.ID) {
 				ids = append(ids, s.ID)
 			}
@@ -187,7 +219,7 @@ func (k checker) sharers(name string) {
 		if r.Sink != name || r.Name == "" {
 			continue
 		}
-		for _, s := range k.c.served(r) {
+		for _, s := range k.served(r) {
 			first, taken := by[s.ID]
 			if !taken {
 				by[s.ID] = r.Name

@@ -3,17 +3,19 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/pelletier/go-toml/v2"
 	"github.com/pelletier/go-toml/v2/unstable"
 )
 
-// maxConfig is the longest configuration file, in bytes, and maxDepth how many
-// names a key may have.
+// Limits of one configuration file. The library's search for what is defined
+// twice takes time with the square of maxKeys.
 const (
-	maxConfig = 1 << 20
-	maxDepth  = 16
+	maxConfig = 1 << 20 // bytes
+	maxKeys   = 10_000  // keys and heads of tables
+	maxDepth  = 16      // parts of a key
 )
 
 // kind is what stands at a node of the tree.
@@ -97,9 +99,17 @@ func parseTree(doc *document) (*node, *fault) {
 	var syntax *unstable.ParserError
 	if errors.As(b.Error(), &syntax) {
 		r := b.Range(syntax.Highlight)
-		return nil, &fault{b.place(int(r.Offset), int(r.Offset+r.Length)), syntax.Message + "."}
+		return nil, &fault{b.place(int(r.Offset), int(r.Offset+r.Length)), syntax.Message + "." + quotesHint(syntax.Message)}
 	}
 	return b.root, b.duplicates()
+}
+
+// quotesHint is for the commonest slip: text that stands without quotes.
+func quotesHint(message string) string {
+	if strings.HasPrefix(message, "expected newline") || strings.HasPrefix(message, "unexpected character") || strings.HasPrefix(message, "expected keyword") {
+		return " Text stands in quotes."
+	}
+	return ""
 }
 
 // treeBuilder makes the tree out of the parser's expressions. What is defined
@@ -108,6 +118,7 @@ type treeBuilder struct {
 	unstable.Parser
 	doc   *document
 	root  *node
+	keys  int
 	fault *fault
 }
 
@@ -148,6 +159,7 @@ func lineStart(data []byte, line int) int {
 // names collects the parts of a key and the place of all of it.
 func (b *treeBuilder) names(it unstable.Iterator) (names []string, at place) {
 	from, to := -1, 0
+	b.keys++
 	for it.Next() {
 		r := it.Node().Raw
 		if from < 0 {
@@ -158,6 +170,9 @@ func (b *treeBuilder) names(it unstable.Iterator) (names []string, at place) {
 			b.fault = &fault{b.place(from, to), "this key has too many parts."}
 			return names, b.fault.at
 		}
+	}
+	if b.keys > maxKeys {
+		b.fault = &fault{b.place(from, to), fmt.Sprintf("this file has more than %d keys.", maxKeys)}
 	}
 	return names, b.place(from, to)
 }
@@ -219,7 +234,7 @@ var kinds = map[unstable.Kind]kind{
 }
 
 func (b *treeBuilder) value(e *unstable.Node, at place) *node {
-	if e.Raw.Length > 0 {
+	if k := kinds[e.Kind]; e.Raw.Length > 0 && k != kindList && k != kindTable {
 		at = b.place(int(e.Raw.Offset), int(e.Raw.Offset+e.Raw.Length))
 	}
 	n := &node{kind: kinds[e.Kind], at: at, key: at}

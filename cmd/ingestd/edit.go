@@ -14,7 +14,7 @@ func nearest(word string, names []string) string {
 	}
 	best, found := 3, ""
 	for _, name := range names {
-		if d := edits(strings.ToLower(word), name); d < best && 2*d < max(len(name), 3) {
+		if d := edits(strings.ToLower(word), strings.ToLower(name)); d < best && 2*d < max(len(name), 3) {
 			best, found = d, name
 		}
 	}
@@ -49,7 +49,7 @@ func edits(a, b string) int {
 // meant is the sentence that offers the nearest of names, else the one that
 // lists them.
 func meant(word, what string, names []string) string {
-	if name := nearest(word, names); name != "" {
+	if name := nearest(word, names); name != "" && word != "" {
 		return fmt.Sprintf("Did you mean %q?", name)
 	}
 	if len(names) == 0 {
