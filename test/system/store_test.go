@@ -106,17 +106,3 @@ func join(all []chunk) []byte {
 	}
 	return pcm
 }
-
-// writeWAV writes a WAV file.
-func writeWAV(t *testing.T, path string, f audio.Format, pcm []byte) {
-	t.Helper()
-	b, err := wav.AppendHeader(nil, f, &wav.Tags{}, int64(len(pcm)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	b = append(b, pcm...)
-	b = append(b, make([]byte, wav.Pad(int64(len(pcm))))...)
-	if err := os.WriteFile(path, b, 0o640); err != nil {
-		t.Fatal(err)
-	}
-}
