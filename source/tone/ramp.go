@@ -23,27 +23,23 @@ func rampBits(e audio.Encoding) int {
 // differ.
 func RampAt(f audio.Format, pos audio.Pos, dst []byte) {
 	step := uint32(1) << (rampBits(f.Encoding) - 4)
-	size := f.Encoding.Bytes()
-	for i := uint32(pos); len(dst) >= f.FrameBytes(); i++ {
-		v := i
-		for range f.Channels {
-			putRamp(f.Encoding, dst, v)
-			dst = dst[size:]
-			v += step
+	frame, size := f.FrameBytes(), f.Encoding.Bytes()
+	for i := uint32(pos); len(dst) >= frame; i++ {
+		v, d := i, dst[:frame]
+		dst = dst[frame:]
+		for ; len(d) >= size; v += step {
+			switch f.Encoding {
+			case audio.S16:
+				binary.LittleEndian.PutUint16(d, uint16(v))
+			case audio.S24:
+				d[0], d[1], d[2] = byte(v), byte(v>>8), byte(v>>16)
+			case audio.S32:
+				binary.LittleEndian.PutUint32(d, v)
+			case audio.F32:
+				binary.LittleEndian.PutUint32(d, math.Float32bits(float32(v&(1<<24-1))/(1<<24)))
+			}
+			d = d[size:]
 		}
-	}
-}
-
-func putRamp(e audio.Encoding, dst []byte, v uint32) {
-	switch e {
-	case audio.S16:
-		binary.LittleEndian.PutUint16(dst, uint16(v))
-	case audio.S24:
-		dst[0], dst[1], dst[2] = byte(v), byte(v>>8), byte(v>>16)
-	case audio.S32:
-		binary.LittleEndian.PutUint32(dst, v)
-	case audio.F32:
-		binary.LittleEndian.PutUint32(dst, math.Float32bits(float32(v&(1<<24-1))/(1<<24)))
 	}
 }
 
