@@ -32,6 +32,7 @@ type draft struct {
 	failed error
 	placed bool // the folder knows the part
 	over   bool
+	closed bool // file is
 }
 
 // Create implements sink.Creator.
@@ -136,7 +137,11 @@ func (d *draft) Commit() error {
 	if d.over {
 		return wrap("commit", d.name, errOver)
 	}
-	return wrap("commit", d.name, errors.Join(d.publish(chunkMode, false), d.end(true)))
+	err := d.publish(chunkMode, false)
+	if err2 := d.end(true); err == nil {
+		err = err2
+	}
+	return wrap("commit", d.name, err)
 }
 
 // publish gives the draft its name.
@@ -156,6 +161,12 @@ func (d *draft) publish(mode fs.FileMode, replace bool) error {
 		if err := d.b.syncParents(path.Dir(d.name)); err != nil {
 			return err
 		}
+	}
+	// Behind the rename nothing may fail but the sync of the folder: the chunk
+	// would be there, and be written a second time.
+	d.closed = true
+	if err := d.file.Close(); err != nil {
+		return err
 	}
 	err := d.b.fs.Rename(d.part, d.name, replace)
 	if errors.Is(err, fs.ErrExist) {
@@ -185,7 +196,12 @@ func (d *draft) Abort(keep bool) error {
 // end closes what is open, and removes the file unless it is kept or renamed.
 func (d *draft) end(keep bool) error {
 	d.over = true
-	err := errors.Join(d.file.Close(), d.dir.Close())
+	d.dir.Close() // it was read only: there is nothing that could be lost
+	var err error
+	if !d.closed {
+		d.closed = true
+		err = d.file.Close()
+	}
 	if !keep {
 		err = errors.Join(err, d.b.fs.Remove(d.part))
 	}

@@ -29,13 +29,13 @@ func (b *Bucket) put(name string, body []byte, replace bool) error {
 		return err
 	}
 	if _, err := d.file.WriteAt(body, 0); err != nil {
-		return errors.Join(err, d.end(false))
+		d.end(false)
+		return err
 	}
 	err = d.publish(fileMode, replace)
-	if err != nil && !errors.Is(err, sink.ErrNamed) {
-		err = errors.Join(err, d.end(false))
-	} else {
-		err = errors.Join(err, d.end(true))
+	named := err == nil || errors.Is(err, sink.ErrNamed)
+	if err2 := d.end(named); err == nil {
+		err = err2
 	}
 	return err
 }

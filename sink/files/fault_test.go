@@ -1,0 +1,348 @@
+package files_test
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/sink/files"
+)
+
+// faulty is a disk that logs what changes it, and on which one operation
+// fails. A write that fails has written half.
+type faulty struct {
+	files.FS
+	mu   sync.Mutex
+	log  []string
+	at   int // which operation fails, counted from 1; 0: none
+	with error
+	only string // if not empty, count operations that contain it
+	seen int
+}
+
+func (f *faulty) step(format string, args ...any) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	op := fmt.Sprintf(format, args...)
+	f.log = append(f.log, op)
+	if f.only != "" && !strings.Contains(op, f.only) {
+		return nil
+	}
+	if f.seen++; f.seen == f.at {
+		f.log = append(f.log, "FAILS")
+		return f.with
+	}
+	return nil
+}
+
+func (f *faulty) Open(name string, flag int, perm fs.FileMode) (files.File, error) {
+	if flag&os.O_CREATE != 0 {
+		if err := f.step("create %s", name); err != nil {
+			return nil, &fs.PathError{Op: "openat", Path: name, Err: err}
+		}
+	} else if err := f.step("open %s", name); err != nil {
+		return nil, &fs.PathError{Op: "openat", Path: name, Err: err}
+	}
+	file, err := f.FS.Open(name, flag, perm)
+	if err != nil {
+		return nil, err
+	}
+	return &faultyFile{file, f, name}, nil
+}
+
+func (f *faulty) Mkdir(name string, perm fs.FileMode) error {
+	if err := f.step("mkdir %s", name); err != nil {
+		return err
+	}
+	return f.FS.Mkdir(name, perm)
+}
+
+func (f *faulty) Rename(from, to string, replace bool) error {
+	if err := f.step("rename %s", to); err != nil {
+		return err
+	}
+	return f.FS.Rename(from, to, replace)
+}
+
+func (f *faulty) Remove(name string) error {
+	if err := f.step("remove %s", name); err != nil {
+		return err
+	}
+	return f.FS.Remove(name)
+}
+
+func (f *faulty) Stat(name string) (fs.FileInfo, error) {
+	if err := f.step("stat %s", name); err != nil {
+		return nil, err
+	}
+	return f.FS.Stat(name)
+}
+
+type faultyFile struct {
+	files.File
+	f    *faulty
+	name string
+}
+
+func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
+	if err := f.f.step("write %s", f.name); err != nil {
+		n, _ := f.File.WriteAt(p[:len(p)/2], off)
+		return n, err
+	}
+	return f.File.WriteAt(p, off)
+}
+
+func (f *faultyFile) Sync() error {
+	return f.f.step("sync %s", f.name) // and the disk is left in peace
+}
+
+func (f *faultyFile) Chmod(perm fs.FileMode) error {
+	if err := f.f.step("chmod %s", f.name); err != nil {
+		return err
+	}
+	return f.File.Chmod(perm)
+}
+
+func (f *faultyFile) Close() error {
+	err := f.f.step("close %s", f.name)
+	return errors.Join(err, f.File.Close())
+}
+
+func (f *faultyFile) ReadDir(n int) ([]fs.DirEntry, error) {
+	return f.File.(fs.ReadDirFile).ReadDir(n)
+}
+
+var s16 = audio.Format{Rate: 8000, Channels: 1, Encoding: audio.S16}
+
+func ramp(from, to int64) []byte {
+	p := make([]byte, 0, 2*(to-from))
+	for i := from; i < to; i++ {
+		p = append(p, byte(i), byte(i>>8))
+	}
+	return p
+}
+
+// record stores frames [0, total) with a hole in [250, 300), and does what a
+// caller must after an error: Restart, and give the stream again from there.
+// It returns the errors it met.
+func record(t *testing.T, s *sink.Store, total int64) (r *sink.Recorder, met []error) {
+	t.Helper()
+	for r == nil {
+		var err error
+		r, err = s.Record(t.Context(), sink.RecordConfig{Session: 1, Sensor: "mic0", Format: s16, ChunkFrames: 100})
+		if errors.Is(err, sink.ErrExists) {
+			return nil, append(met, err)
+		}
+		if err != nil {
+			met = append(met, err)
+		}
+		if len(met) > 5 {
+			t.Fatalf("it never began: %v", met)
+		}
+	}
+	durable := int64(0)
+	for pos := int64(0); ; {
+		var err error
+		next := min(pos+30-pos%30, total)
+		switch {
+		case pos == total:
+			if err = r.Close(t.Context()); err == nil {
+				return r, met
+			}
+		case pos >= 250 && pos < 300:
+			next = 300
+			err = r.Hole(t.Context(), next-pos, audio.XRun)
+		default:
+			if pos < 250 {
+				next = min(next, 250)
+			}
+			err = r.Write(t.Context(), ramp(pos, next))
+		}
+		if err == nil && pos%60 == 0 {
+			err = r.Sync(t.Context())
+		}
+		pos = next
+		if err != nil {
+			met = append(met, err)
+			pos = r.Restart(t.Context())
+		}
+		if d := r.Durable(); d < durable || d > r.Written() {
+			t.Fatalf("durable went from %d to %d, written is %d", durable, d, r.Written())
+		} else {
+			durable = d
+		}
+		if len(met) > 10 {
+			t.Fatalf("it never ends: %v", met)
+		}
+	}
+}
+
+// judge reads a root with no fault in the way: whatever has a name is whole,
+// and all sound is there, once, with a line that tells of it.
+func judge(t *testing.T, root string, total int64) {
+	t.Helper()
+	b := open(t, files.Config{Root: root, ReadOnly: true})
+	s, err := sink.OpenExisting(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := map[int64]sink.Block{}
+	body, err := os.ReadFile(filepath.Join(root, s.Layout.Meta(1, "mic0"), sink.BlocksName))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(body) {
+		var l sink.Block
+		if sink.DecodeLine(line, &l) == nil && l.Frames > 0 {
+			lines[l.Block] = l
+		}
+	}
+	var got []byte
+	for k, err := range s.Keys(t.Context(), sink.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.Get(t.Context(), k)
+		if err != nil {
+			t.Fatalf("%v has a name and is not whole: %v", k, err)
+		}
+		l, ok := lines[k.Block]
+		if !ok || l.Frames*2 != int64(len(c.Data)) {
+			t.Errorf("%v with %d bytes has the line %+v", k, len(c.Data), l)
+		}
+		if want := ramp(l.From, l.From+l.Frames); !bytes.Equal(c.Data, want) {
+			t.Errorf("%v does not hold what its line says", k)
+		}
+		got = append(got, c.Data...)
+	}
+	if want := append(ramp(0, 250), ramp(300, total)...); !bytes.Equal(got, want) {
+		t.Errorf("there are %d bytes of sound, want %d", len(got), len(want))
+	}
+}
+
+// TestOneFaultLosesNothing fails each operation once, with the errors that
+// disks give in turn, and stores a stream across it.
+func TestOneFaultLosesNothing(t *testing.T) {
+	const total = 555
+	errnos := []error{syscall.EIO, syscall.ENOSPC, syscall.EROFS, syscall.EMFILE}
+	for at, more := 1, true; more; at++ {
+		errno := errnos[at%len(errnos)]
+		more = t.Run(fmt.Sprintf("%v/%d", errno, at), func(t *testing.T) {
+			root := t.TempDir()
+			f := &faulty{with: errno}
+			b := open(t, files.Config{Root: root, Sync: true, Wrap: func(disk files.FS) files.FS { f.FS = disk; return f }})
+			l, err := sink.ParseLayout(sink.DefaultLayout)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := sink.OpenStore(t.Context(), b, l, sink.WAV{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			f.log, f.at = nil, at
+			r, met := record(t, s, total)
+			for _, err := range met {
+				if !errors.Is(err, errno) && !errors.Is(err, sink.ErrExists) {
+					t.Errorf("operation %s: error %v lost its errno", fault(f.log), err)
+				}
+			}
+			if r == nil { // info.json got its name, and that was not durable
+				return
+			}
+			if f.seen < at {
+				at = -1
+			}
+			judge(t, root, total)
+			unsure := false
+			for _, err := range met {
+				unsure = unsure || errors.Is(err, sink.ErrNamed)
+			}
+			if r.Durable() != total && !unsure {
+				t.Errorf("operation %s: durable is %d at the end", fault(f.log), r.Durable())
+			}
+			if t.Failed() {
+				t.Log(fault(f.log), met)
+			}
+		}) && at > 0 && at < 2000
+	}
+}
+
+// fault is the operation that failed.
+func fault(log []string) string {
+	for i, op := range log {
+		if op == "FAILS" {
+			return log[i-1]
+		}
+	}
+	return "none"
+}
+
+// TestSyncBeforeRenameBeforeFolderSync reads the order of what a chunk costs
+// off the log of the disk.
+func TestSyncBeforeRenameBeforeFolderSync(t *testing.T) {
+	f := &faulty{}
+	b := open(t, files.Config{Sync: true, Wrap: func(disk files.FS) files.FS { f.FS = disk; return f }})
+	for _, name := range []string{"1/data/mic0/a.wav", "1/data/mic0/b.wav"} {
+		d, err := b.Create(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Write([]byte("HEADsound"))
+		_, err2 := d.WriteAt([]byte("head"), 0)
+		if err := errors.Join(err, err2, d.Commit()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, op := range f.log {
+		if !strings.HasPrefix(op, "open ") && !strings.HasPrefix(op, "stat ") && !strings.HasPrefix(op, "close ") {
+			got = append(got, op)
+		}
+	}
+	want := []string{
+		"mkdir 1", "mkdir 1/data", "mkdir 1/data/mic0",
+		"create 1/data/mic0/a.wav.part", "write 1/data/mic0/a.wav.part", "write 1/data/mic0/a.wav.part",
+		"chmod 1/data/mic0/a.wav.part", "sync 1/data/mic0/a.wav.part", "sync .", "sync 1", "sync 1/data",
+		"rename 1/data/mic0/a.wav", "sync 1/data/mic0",
+		"create 1/data/mic0/b.wav.part", "write 1/data/mic0/b.wav.part", "write 1/data/mic0/b.wav.part",
+		"chmod 1/data/mic0/b.wav.part", "sync 1/data/mic0/b.wav.part",
+		"rename 1/data/mic0/b.wav", "sync 1/data/mic0",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+}
+
+// TestFailedSyncIsFinal: the same file would sync again without an error.
+func TestFailedSyncIsFinal(t *testing.T) {
+	f := &faulty{with: syscall.EIO, only: "sync a.part", at: 1}
+	b := open(t, files.Config{Sync: true, Wrap: func(disk files.FS) files.FS { f.FS = disk; return f }})
+	d, err := b.Create(t.Context(), "a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Sync(); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("sync: %v", err)
+	}
+	if err := d.Commit(); !errors.Is(err, syscall.EIO) {
+		t.Errorf("commit behind a sync that failed: %v", err)
+	}
+	if _, err := b.Stat(t.Context(), "a"); !errors.Is(err, sink.ErrNotFound) {
+		t.Errorf("it has a name: %v", err)
+	}
+	if f.seen != 1 {
+		t.Errorf("the file was synced %d times", f.seen)
+	}
+}
