@@ -16,6 +16,7 @@ import (
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/source"
+	"github.com/ingestd/ingestd/source/sourcetest"
 	"github.com/ingestd/ingestd/test/alsa"
 )
 
@@ -116,6 +117,26 @@ func TestCaptureIsBitExactFromTheFirstSample(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestSuite(t *testing.T) {
+	t.Parallel()
+	sound := make([]byte, 4000*2)
+	random := rand.New(rand.NewPCG(3, 4))
+	for i := range sound {
+		sound[i] = byte(random.Uint32())
+	}
+	file := filepath.Join(t.TempDir(), "sound")
+	if err := os.WriteFile(file, sound, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s16", Rate: 8000, Speed: 4, File: file})
+	lim := usual()
+	lim.fast *= 1000 // four times as fast is meant
+	sourcetest.Test(t, func(t *testing.T) (source.Source, sourcetest.Want) {
+		c := Config{Device: "name:mic0", Format: format(8000, 1, audio.S16), Env: using(rig), Latency: time.Second, limits: lim}
+		return open1(t, c), sourcetest.Want{Bytes: sound}
+	})
 }
 
 func same(a, b []byte) int {

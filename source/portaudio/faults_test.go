@@ -15,6 +15,7 @@ import (
 
 	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/source"
+	"github.com/ingestd/ingestd/source/sourcetest"
 )
 
 // pretend is a capture by a stand-in.
@@ -106,6 +107,20 @@ func TestOpenEndsWithItsContext(t *testing.T) {
 	if err := c.Turn.take(t.Context()); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestSuiteOfASilentDevice(t *testing.T) {
+	t.Parallel()
+	c := pretend("silent")
+	c.limits = usual()
+	c.limits.first = time.Hour
+	sourcetest.TestWaiting(t, func(t *testing.T) (source.Source, sourcetest.Want) {
+		s, err := open(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s, sourcetest.Want{}
+	})
 }
 
 func TestStartsTakeTurns(t *testing.T) {

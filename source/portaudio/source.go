@@ -32,6 +32,7 @@ type Source struct {
 	given  int   // frames of it
 	whole  bool  // all of it was given
 	told   bool  // the first packet was returned
+	at     int64 // of the last packet
 	err    error // what it broke by; returned once all frames are
 
 	watched <-chan struct{} // done channel of the context that ends a read
@@ -106,8 +107,10 @@ func (s *Source) give(p []byte) source.Packet {
 	copy(p[:frames*size], n.sound[s.given*size:])
 	s.given += frames
 	s.whole = s.given == n.frames
+	// Times may be late, and the next record's less so: they do not go back.
+	s.at = max(s.at, n.begun(rate)+nanoseconds(int64(s.given), rate))
 	k := source.Packet{
-		Frames: frames, At: n.begun(rate) + nanoseconds(int64(s.given), rate),
+		Frames: frames, At: s.at,
 		Exact: n.flags&aged != 0, First: !s.told,
 	}
 	switch {

@@ -1,3 +1,5 @@
+//go:build linux
+
 package portaudio
 
 import (
@@ -23,86 +25,102 @@ func standInFormat() audio.Format { return format(8000, 1, audio.S16) }
 // one.
 func standIn(exit func(int)) bool {
 	part := os.Getenv(standInVariable)
-	if part == "" {
+	switch part {
+	case "":
 		return false
-	}
-	if part == "parent" {
+	case "parent":
 		parent(exit)
 		return true
 	}
-	data := os.NewFile(3, "data")
-	out := &outlet{pipe: data, clock: clock.System{}}
 	if part != "deaf" && part != "stopped" {
 		go obey(os.Stdin, make(chan order, 1), exit)
 	}
-	say := func(k kind, n notice) { _ = out.notice(k, n) }
-	reach := func(stages ...string) {
-		say(hello, notice{Version: protocol, PID: os.Getpid()})
-		for _, s := range stages {
-			say(state, notice{Stage: s})
-		}
+	a := &actor{out: &outlet{pipe: os.NewFile(3, "data"), clock: clock.System{}}, exit: exit}
+	a.feed = &feed{ring: newRing(1 << 20), frame: 2, rate: 8000}
+	if !a.start(part) {
+		a.capture(part)
 	}
-	all := []string{initialized, opened, started}
-	f := &feed{ring: newRing(1 << 20), frame: 2, rate: 8000}
-	send := func() { f.sound(make([]byte, 800), out.clock.Monotonic(), 0, false) }
+	<-context.Background().Done()
+	return true
+}
+
+// actor is a child that misbehaves.
+type actor struct {
+	out  *outlet
+	feed *feed
+	exit func(int)
+}
+
+func (a *actor) say(k kind, n notice) { _ = a.out.notice(k, n) }
+
+// reach says that the start has come so far.
+func (a *actor) reach(stages ...string) {
+	a.say(hello, notice{Version: protocol, PID: os.Getpid()})
+	for _, s := range stages {
+		a.say(state, notice{Stage: s})
+	}
+}
+
+// sound sends some, and then nothing but beats.
+func (a *actor) sound(callbacks int) {
+	for range callbacks {
+		a.feed.sound(make([]byte, 800), a.out.clock.Monotonic(), 0, false)
+	}
+	_ = a.out.run(a.feed.ring)
+}
+
+// start plays those that do not get far. It says whether the part is one.
+func (a *actor) start(part string) bool {
 	switch part {
 	case "mute":
 	case "hello":
-		reach()
+		a.reach()
 	case "initialized":
-		reach(all[:1]...)
-	case "opened", "deaf":
-		reach(all[:2]...)
-		if part == "deaf" {
-			signal.Ignore(syscall.SIGPIPE)
-		}
+		a.reach(initialized)
+	case "opened":
+		a.reach(initialized, opened)
+	case "deaf":
+		signal.Ignore(syscall.SIGPIPE)
+		a.reach(initialized, opened)
+	case "early":
+		a.reach(initialized, opened)
+		a.sound(1)
+	case "version":
+		a.say(hello, notice{Version: protocol + 1})
+	default:
+		return false
+	}
+	return true
+}
+
+// capture plays those that are started.
+func (a *actor) capture(part string) {
+	a.reach(initialized, opened, started)
+	switch part {
 	case "silent":
-		reach(all...)
-		_ = out.run(f.ring)
+		a.sound(0)
 	case "stall":
-		reach(all...)
-		send()
-		_ = out.run(f.ring)
+		a.sound(1)
 	case "still": // neither sound nor beat
-		reach(all...)
 	case "fast":
-		reach(all...)
-		for range 100 {
-			send()
-		}
-		_ = out.run(f.ring)
+		a.sound(100)
 	case "flood":
-		reach(all...)
 		for {
 			fmt.Fprintln(os.Stderr, "ALSA lib pcm.c: No such device")
 		}
 	case "garbage":
-		reach(all...)
-		_, _ = data.WriteString(fmt.Sprintf("%0100d", 0))
-	case "early":
-		reach(all[:2]...)
-		send()
-		_ = out.run(f.ring)
+		_, _ = fmt.Fprintf(a.out.pipe, "%0100d", 0)
 	case "skips":
-		reach(all...)
-		f.pos = 5
-		send()
-		_ = out.run(f.ring)
-	case "version":
-		say(hello, notice{Version: protocol + 1})
+		a.feed.pos = 5
+		a.sound(1)
 	case "exit":
-		reach(all...)
 		fmt.Fprintln(os.Stderr, "out of luck\x1b[31m")
-		exit(7)
+		a.exit(7)
 	case "abort":
-		reach(all...)
 		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
 	case "stopped":
-		reach(all...)
 		_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
 	}
-	<-context.Background().Done()
-	return true
 }
 
 // parent captures until it is killed, and prints the id of its child.
