@@ -88,7 +88,7 @@ func (c *check) emptyAgrees(body int64) (bool, error) {
 		if off == c.riffEnd || off == c.riffEnd+1 && off%2 == 0 {
 			return true, nil
 		}
-		if off > c.riffEnd || c.riffEnd > uint64(c.size) {
+		if off > c.riffEnd {
 			break
 		}
 		k, ok, err := c.chunkAt(int64(off))

@@ -35,7 +35,7 @@ func allocated() uint64 {
 const (
 	fuzzInput  = 64 << 10
 	fuzzMemory = 2 << 20
-	fuzzReads  = 4*maxChunks + 100
+	fuzzReads  = 6*maxChunks + 100
 )
 
 func FuzzRead(f *testing.F) {
@@ -44,6 +44,9 @@ func FuzzRead(f *testing.F) {
 	}
 	for _, c := range refused {
 		f.Add(load(f, "bad/"+c.file))
+	}
+	for _, b := range fat() {
+		f.Add(b)
 	}
 	room := make([]byte, 4096)
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -84,6 +87,29 @@ func FuzzRead(f *testing.F) {
 		}
 		backAgain(t, r)
 	})
+}
+
+// fat are files of nearly 64 KiB that make a reader work hard.
+func fat() [][]byte {
+	long := func(s string) []byte { return bytes.Repeat([]byte(s), (fuzzInput-1000)/len(s)) }
+	chunk := func(id string, content []byte) []byte {
+		return append(le.AppendUint32([]byte(id), uint32(len(content))), content...)
+	}
+	form := appendFormat(nil, mono)
+	data := chunk("data", []byte{1, 2, 3, 4})
+	file := func(parts ...[]byte) []byte {
+		return append([]byte("RIFF\xff\xff\xff\xffWAVE"), bytes.Join(parts, nil)...)
+	}
+	empty, list := long("note\x00\x00\x00\x00"), long("ISFT\xff\xff\xff\x7f")
+	return [][]byte{
+		file(form, chunk("guan", long("a:\n")), data), file(form, chunk("guan", long("\xff")), data),
+		file(form, chunk("guan", append([]byte("Note:"), long("\x01")...)), data),
+		file(form, chunk("guan", append([]byte("INGESTD|Hole Causes:"), long("xrun 1,")...)), data),
+		file(empty, form, data), file(empty[:900*8], form, data), file(form, data, empty), file(form, empty[:900*8], data),
+		file(form, chunk("LIST", append([]byte("INFO"), list...)), data), file(chunk("smpl", long("\xff")), form, data),
+		file(form, chunk("fmt ", long("\xff")), data), file(form, chunk("JUNK", long("data")), data),
+		file(form, chunk("data", nil), empty), file(form, data, long("data\x00\x00\x00\x00")), file(form, data, long("note\x01\x00\x00\x00x")),
+	}
 }
 
 // backAgain writes the tags that were read; if they fit into a header they

@@ -97,7 +97,7 @@ func parseGuano(text []byte, t *Tags) {
 		} else {
 			text = nil
 		}
-		name, value, ok := strings.Cut(string(bytes.Trim(line, " \t\r\v\f\x00")), ":")
+		name, value, ok := strings.Cut(string(line), ":")
 		name, value = strings.TrimSpace(name), clean(value)
 		if !ok || !validName(name) {
 			continue

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -209,6 +210,47 @@ func TestFiveGigabytesOfRF64AreReadToTheLastFrame(t *testing.T) {
 	}
 	if total != sound || string(last) != "frame1frame2" {
 		t.Errorf("%d of %d bytes read, the last are %q", total, sound, last)
+	}
+}
+
+func TestFilesThatLeadGoAudioAstrayAreReadByOurselves(t *testing.T) {
+	for id, n := range map[string]int{"LIST": 8, "smpl": 36, "JUNK": 1<<20 + 2} {
+		b := append([]byte("RIFF\xff\xff\xff\xffWAVE"), appendFormat(nil, mono)...)
+		b = append(le.AppendUint32(append(b, id...), uint32(n)), make([]byte, n)...)
+		r, sound := open(t, append(b, "data\x04\x00\x00\x00abcd"...))
+		if _, by := r.sound.(*decoded); by || string(sound) != "abcd" {
+			t.Errorf("%s of %d bytes: read by go-audio %v, sound %q", id, n, by, sound)
+		}
+	}
+}
+
+func TestHostileFilesAreSaidInAFewNotes(t *testing.T) {
+	for i, b := range fat() {
+		r, err := Open(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			continue
+		}
+		if n := len(r.Notes()); n > 3 {
+			t.Errorf("file %d: %d notes, the last is %q", i, n, r.Notes()[n-1])
+		}
+	}
+}
+
+func TestGuanoBeyondItsLimitsIsLeftOutAndSaid(t *testing.T) {
+	field := []byte("Field: value\n")
+	for _, c := range []struct {
+		fields, kept int
+		note         string
+	}{{maxFields, maxFields, ""}, {maxFields + 1, maxFields, "only the first 1000 lines"}, {maxGuano / len(field), maxFields, "only"}, {maxGuano/len(field) + 1, 0, "too long"}} {
+		text := bytes.Repeat(field, c.fields)
+		b := append([]byte("RIFF\xff\xff\xff\xffWAVE"), appendFormat(nil, mono)...)
+		b = append(le.AppendUint32(append(b, "guan"...), uint32(len(text))), text...)
+		b = append(b, make([]byte, len(text)%2)...)
+		r, _ := open(t, append(b, "data\x00\x00\x00\x00"...))
+		said := strings.Join(r.Notes(), "; ")
+		if n := len(r.Tags().Unknown); n != c.kept || !strings.Contains(said, c.note) || (said == "") != (c.note == "") {
+			t.Errorf("%d fields: %d kept, want %d; notes %q, want %q", c.fields, n, c.kept, said, c.note)
+		}
 	}
 }
 
