@@ -11,6 +11,7 @@ import (
 //
 //	toml    the key
 //	for     the sources or drivers that take it; all if there is none
+//	kind    the kinds of tone that take it
 //	oneof   the words that it may be
 //	unit    what a number counts
 //
@@ -68,11 +69,11 @@ type sensorConfig struct {
 	Path file `toml:"path" for:"pipe"` // a FIFO, a device or a file, or standardInput
 
 	Kind      string   `toml:"kind" for:"tone" oneof:"sine sweep ramp"`
-	Hz        number   `toml:"hz" for:"tone"`
-	HzTo      number   `toml:"hz_to" for:"tone"`     // 0: half the rate
-	Period    duration `toml:"period" for:"tone"`    // of a sweep
-	Amplitude number   `toml:"amplitude" for:"tone"` // peak, above 0 to 1
-	Duration  duration `toml:"duration" for:"tone"`  // 0: without end
+	Hz        number   `toml:"hz" for:"tone" kind:"sine sweep"`
+	HzTo      number   `toml:"hz_to" for:"tone" kind:"sweep"`          // 0: half the rate
+	Period    duration `toml:"period" for:"tone" kind:"sweep"`         // of a sweep
+	Amplitude number   `toml:"amplitude" for:"tone" kind:"sine sweep"` // peak, above 0 to 1
+	Duration  duration `toml:"duration" for:"tone"`                    // 0: without end
 
 	sensorDefaults // of a WAV, rate, channels and encoding are zero: the file says them
 

@@ -2,10 +2,8 @@ package main
 
 import (
 	"cmp"
-	"maps"
 	"net/netip"
 	"reflect"
-	"slices"
 	"strings"
 	"time"
 
@@ -210,16 +208,18 @@ func (k checker) stdin(path string, s *sensorConfig) {
 
 // tone judges the keys of a tone. A kind does not take the keys of another.
 func (k checker) tone(path, name string, s *sensorConfig) {
-	takes := map[string]string{"hz": "sine sweep", "hz_to": "sweep", "period": "sweep", "amplitude": "sine sweep"}
-	for _, key := range slices.Sorted(maps.Keys(takes)) {
-		if k.said(path+"."+key) && !k.bad[path+".kind"] && !slices.Contains(strings.Fields(takes[key]), s.Kind) {
-			k.wrong(path+"."+key, "%s of %s is for kind %s; here kind = %q. Remove it.", key, name, quotedList(strings.Fields(takes[key])), s.Kind)
+	takes := map[string]bool{}
+	for _, f := range fieldsOf(reflect.TypeFor[sensorConfig]()) {
+		kinds := strings.Fields(f.Tag.Get("kind"))
+		takes[f.name] = f.kindTakes(s.Kind)
+		if k.said(path+"."+f.name) && !k.bad[path+".kind"] && !takes[f.name] {
+			k.wrong(path+"."+f.name, "%s of %s is for kind %s; here kind = %q. Remove it.", f.name, name, quotedList(kinds), s.Kind)
 		}
 	}
 	_, known := s.format()
 	known = known && !k.bad[path+".rate"]
 	half := float64(s.Rate) / 2
-	if hz := s.Hz.Value; known && k.said(path+".hz") && (hz <= 0 || hz > half) {
+	if hz := s.Hz.Value; known && takes["hz"] && (hz <= 0 || hz > half) {
 		k.wrong(path+".hz", "hz of %s must be above 0 and at most half the rate, %v, not %v.", name, half, hz)
 	}
 	if hz := s.HzTo.Value; known && (hz < 0 || hz > half) {

@@ -49,6 +49,12 @@ func (f field) takenBy(which string) bool {
 	return which == "" || len(f.takes) == 0 || slices.Contains(f.takes, which)
 }
 
+// kindTakes says whether a kind of tone takes the key.
+func (f field) kindTakes(kind string) bool {
+	kinds := strings.Fields(f.Tag.Get("kind"))
+	return len(kinds) == 0 || slices.Contains(kinds, kind)
+}
+
 // subject is the table that is being read: for messages and paths.
 type subject struct {
 	path  string // "sensor.mic0."

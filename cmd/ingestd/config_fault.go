@@ -68,6 +68,7 @@ type fault struct {
 
 // String is the message, with the line that it is about marked below it.
 func (f fault) String() string {
+	f.text = strings.Map(printable, f.text)
 	if f.at.doc == nil {
 		if f.at.from == "" {
 			return f.text

@@ -70,7 +70,7 @@ channels = 3
 	for _, s := range c.settings() {
 		got[s.path] = s
 	}
-	for _, want := range []setting{
+	for _, want := range []struct{ path, value, origin string }{
 		{"station", `"env"`, "INGESTD_STATION"},
 		{"http.listen", `""`, "command line"},
 		{"log.level", `"info"`, "built-in"},
@@ -86,8 +86,8 @@ channels = 3
 		{"sink.disk.sync", `"none"`, "INGESTD_SINK_DISK_SYNC"},
 		{"sink.disk.driver", `"files"`, "A:16"},
 	} {
-		if got[want.path] != want {
-			t.Errorf("%s: got %v, want %v", want.path, got[want.path], want)
+		if g := got[want.path]; g.value != want.value || g.origin != want.origin {
+			t.Errorf("%s: got %s, %s, want %v", want.path, g.value, g.origin, want)
 		}
 	}
 	if len(c.Sensors) != 3 || len(c.Readers) != 1 || len(c.Sinks) != 1 {

@@ -41,7 +41,7 @@ func (l layers) load() (*config, error) {
 		if w.at != (place{}) {
 			text = fmt.Sprintf("%v: %s", w.at, w.text)
 		}
-		c.warnings = append(c.warnings, text)
+		c.warnings = append(c.warnings, strings.Map(printable, text))
 	}
 	return c, nil
 }

@@ -122,6 +122,9 @@ func (d *decoder) labels(p *map[string]string, n *node) string {
 	if n.kind != kindTable {
 		return fmt.Sprintf("must be a table, such as { side = \"inlet\" }, not %v.", n.kind)
 	}
+	if len(n.names) == 0 {
+		return ""
+	}
 	all := map[string]string{}
 	for _, name := range n.names {
 		s, ok := n.fields[name].content()

@@ -58,7 +58,10 @@ func secondBlock(r *readerConfig, s *sensorConfig) int64 {
 }
 
 // setting is a value in force.
-type setting struct{ path, value, origin string }
+type setting struct {
+	field
+	path, value, origin string
+}
 
 // configShow writes all values in force, by their paths, and with origin where
 // each was said.
@@ -80,7 +83,11 @@ func configShow(w io.Writer, cfg *config, origin bool) error {
 func (c *config) settings() []setting {
 	all := c.collect("", "", reflect.ValueOf(c).Elem())
 	for _, s := range c.Sensors {
-		all = append(all, c.collect("sensor."+s.ID+".", s.Source, reflect.ValueOf(s).Elem())...)
+		for _, v := range c.collect("sensor."+s.ID+".", s.Source, reflect.ValueOf(s).Elem()) {
+			if s.Source != sourceTone || v.kindTakes(s.Kind) {
+				all = append(all, v)
+			}
+		}
 	}
 	for _, r := range c.Readers {
 		all = append(all, c.collect("reader."+r.Name+".", "", reflect.ValueOf(r).Elem())...)
@@ -104,7 +111,7 @@ func (c *config) collect(prefix, which string, v reflect.Value) []setting {
 			all = append(all, c.collect(path+".", "", value)...)
 			continue
 		}
-		all = append(all, setting{path, shownValue(value), c.at(path).line()})
+		all = append(all, setting{f, path, shownValue(value), c.at(path).line()})
 	}
 	return all
 }

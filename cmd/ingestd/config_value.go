@@ -139,7 +139,8 @@ func readNumber(n *node) (float64, error) {
 	return f, nil
 }
 
-// location is where a sensor stands, in degrees (WGS 84).
+// location is where a sensor stands, in degrees (WGS 84); an empty
+// list if that is not known.
 type location struct {
 	Latitude, Longitude float64
 	Known               bool
@@ -147,6 +148,10 @@ type location struct {
 
 func (l *location) set(n *node) error {
 	must := errorf("must be a latitude and a longitude in degrees, such as [46.5191, 6.5668].")
+	if n.kind == kindList && len(n.items) == 0 {
+		*l = location{}
+		return nil
+	}
 	if n.kind != kindList || len(n.items) != 2 {
 		return must
 	}
