@@ -214,14 +214,19 @@ func (r *Ring) holds(block int64) bool { return blockOf(r.slot(block).Load()) ==
 // pin takes hold of the memory of block, or returns false if that has been
 // overwritten. Only bytes below a head that was loaded before may be read.
 func (r *Ring) pin(block int64) (id int, ok bool) {
-	slot := r.slot(block)
-	word := slot.Load()
+	word := r.slot(block).Load()
 	if blockOf(word) != block {
 		return 0, false
 	}
+	return r.hold(word)
+}
+
+// hold pins the memory that word names, or returns false if the slot has moved
+// on since word was loaded from it.
+func (r *Ring) hold(word uint64) (id int, ok bool) {
 	id = idOf(word)
 	r.pins[id].Add(1)
-	if slot.Load() != word { // the second look
+	if r.slot(blockOf(word)).Load() != word { // the second look
 		r.pins[id].Add(-1)
 		return 0, false
 	}

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/buffer"
@@ -96,7 +97,7 @@ func TestDeliveredAndLostTileTheStream(t *testing.T) {
 		frames = 30_000
 	}
 	for _, c := range []buffer.Config{
-		{Frames: 16, BlockFrames: 1, MaxReaders: 6, MaxPins: 2, Holes: 64},
+		{Frames: 16, BlockFrames: 1, MaxReaders: 6, MaxPins: 2, Holes: 3},
 		{Frames: 60, BlockFrames: 8, MaxReaders: 6, MaxPins: 3, Holes: 1 << 15},
 		{Frames: 4000, BlockFrames: 64, MaxReaders: 6, Holes: 1 << 15},
 	} {
@@ -222,4 +223,42 @@ func pick(t *testing.T, rd *Reader, s *schedule, seed uint64) {
 	for _, v := range held {
 		drop(v)
 	}
+}
+
+// The writer commits while the reader goes to sleep, as close together as two
+// cores can be: the reader always wakes.
+func TestNoWakeUpIsLost(t *testing.T) {
+	const rounds = 30_000
+	ring, w := newRing(t, buffer.Config{Frames: 100})
+	rd := mustOpen(t, ring)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a lost one waits for ever
+	defer cancel()
+	var round atomic.Int64
+	var all sync.WaitGroup
+	all.Go(func() {
+		rnd := rand.New(rand.NewPCG(7, 8))
+		for i := range int64(rounds) {
+			for spin := 0; round.Load() <= i; spin++ {
+				if ctx.Err() != nil {
+					return
+				}
+				if spin > 1000 {
+					runtime.Gosched()
+				}
+			}
+			for range rnd.IntN(400) {
+				round.Load()
+			}
+			insert(w, 1)
+		}
+	})
+	for i := range int64(rounds) {
+		round.Store(i + 1)
+		if err := rd.Await(ctx, audio.Pos(i+1)); err != nil {
+			t.Errorf("round %d: %v, the head is at %d", i, err, ring.Head())
+			break
+		}
+	}
+	cancel()
+	all.Wait()
 }
