@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"path/filepath"
 	"slices"
 	"time"
@@ -145,7 +144,7 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 		}))
 	case sourceTone:
 		return opened(tone.Open(ctx, tone.Config{
-			Format: f, Kind: tone.Kind(s.Kind), Hz: s.Hz.Value, HzTo: s.HzTo.Value, Amplitude: decibels(s.Amplitude.Value),
+			Format: f, Kind: tone.Kind(s.Kind), Hz: s.Hz.Value, HzTo: s.HzTo.Value, Amplitude: s.Amplitude.Value,
 			Frames: f.Frames(s.Duration.Duration), Speed: 1, Clock: a.clock,
 		}))
 	}
@@ -239,9 +238,6 @@ func (a *assembler) only(name string) string {
 	}
 	return slices.Sorted(maps.Keys(ids))[0]
 }
-
-// decibels is the amplitude of so many dBFS.
-func decibels(v float64) float64 { return math.Pow(10, v/20) }
 
 func paths(fs []file) []string {
 	out := make([]string, len(fs))

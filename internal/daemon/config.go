@@ -98,6 +98,9 @@ type Sink struct {
 	// Space tells the free and the whole size of the bucket's volume in bytes.
 	// It may be nil.
 	Space func() (free, size int64, err error)
+
+	commits prometheus.Observer
+	clock   clock.Clock
 }
 
 // Check returns an error that names the first part of c that cannot work. It

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 
 	"github.com/ingestd/ingestd/audio"
@@ -28,6 +30,7 @@ type Daemon struct {
 	drains  []*drain
 	passers []*passer
 	limit   *limiter
+	commits *prometheus.HistogramVec
 	turned  lap
 }
 
@@ -40,13 +43,17 @@ func New(ctx context.Context, c Config) (*Daemon, error) {
 	if c.Grace == 0 {
 		c.Grace = DefaultGrace
 	}
-	d := &Daemon{c: c, limit: newLimiter(c.Clock), zero: c.Start, began: c.Clock.Monotonic()}
+	c.Sinks = slices.Clone(c.Sinks)
+	d := &Daemon{c: c, commits: newCommitTimes(), limit: newLimiter(c.Clock), zero: c.Start, began: c.Clock.Monotonic()}
 	if d.zero.IsZero() {
 		d.zero = c.Clock.UTC()
 	}
 	var err error
 	if d.session, err = nextSession(ctx, d.zero, c.Sinks); err != nil {
 		return nil, err
+	}
+	for i := range c.Sinks {
+		c.Sinks[i].commits, c.Sinks[i].clock = d.commits.WithLabelValues(c.Sinks[i].Name), c.Clock
 	}
 	for _, s := range c.Sensors {
 		if err := d.addSensor(s); err != nil {

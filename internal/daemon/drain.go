@@ -42,7 +42,6 @@ type drain struct {
 	told    audio.Pos // up to here losses are counted
 
 	recorder atomic.Pointer[sink.Recorder] // nil until there is something to store
-	unsynced atomic.Pointer[error]         // what a pass could not make durable; the drain writes it anew
 	failing  atomic.Pointer[string]        // why storing does not go on, if it does not
 	beats    atomic.Int64                  // what the supervisor watches
 	busy     atomic.Bool                   // inside the sink
@@ -96,9 +95,6 @@ func (d *drain) piece() int {
 
 // step waits for a piece and stores it. end: the stream is over and stored.
 func (d *drain) step(ctx context.Context, buf []byte) (end bool, err error) {
-	if err := d.unsynced.Swap(nil); err != nil {
-		return false, *err
-	}
 	if err := d.await(ctx, len(buf)/d.from.Format.FrameBytes()); err != nil {
 		return false, err
 	}
@@ -171,7 +167,7 @@ func (d *drain) open(ctx context.Context) (*sink.Recorder, error) {
 	if rec := d.recorder.Load(); rec != nil {
 		return rec, nil
 	}
-	rec, err := d.sink.Store.Record(ctx, sink.RecordConfig{
+	rec, err := d.sink.timed().Record(ctx, sink.RecordConfig{
 		Session:     d.session,
 		Sensor:      d.from.ID,
 		Format:      d.from.Format,

@@ -33,6 +33,9 @@ type metrics struct {
 
 // Register adds the daemon's metrics to its registry.
 func (d *Daemon) Register() error {
+	if err := d.c.Registry.Register(d.commits); err != nil {
+		return err
+	}
 	return d.c.Registry.Register(&collector{d: d, m: metrics{
 		build:        describe("build_info", "What was built; always 1.", "version", "revision", "goversion"),
 		up:           describe("source_up", "Whether the sensor's source delivers frames.", "sensor"),

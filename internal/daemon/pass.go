@@ -25,9 +25,9 @@ func (p *passer) run(ctx context.Context) {
 		}
 		for _, d := range p.drains {
 			if rec := d.recorder.Load(); rec != nil && !d.done.Load() {
-				if err := rec.Sync(ctx); err != nil && ctx.Err() == nil {
-					d.unsynced.Store(&err)
-				}
+				// The recorder remembers a failure: its drain meets it at the
+				// next write, and writes the chunk anew.
+				_ = rec.Sync(ctx)
 			}
 		}
 	}
