@@ -139,8 +139,8 @@ func home(p string) (string, bool) {
 }
 
 func mayUse(f *File, who string) bool {
-	isTest := f.Test || strings.HasSuffix(f.Dir, "test") || within(f.Dir, "test/*")
-	return within(f.Dir, who) || isTest && within("tests", who)
+	isTest := f.Test || strings.HasSuffix(f.Dir, "test")
+	return within(f.Dir, who) || within(f.Dir, "test/*") || isTest && within("tests", who)
 }
 
 // suites asks of each driver, a folder of Go files directly below source or

@@ -15,16 +15,7 @@ const (
 // timeless packages know positions only; they never ask what time it is.
 const timeless = "buffer reader sink sink/* audio audio/*"
 
-// mayReadTime lists the files outside package clock that may read the
-// machine's clock themselves, each with its reason.
-var mayReadTime = map[string]string{
-	"source/portaudio/list.go":    "the deadline of a pipe is in package time's own time",
-	"source/portaudio/source.go":  "the deadline of a pipe is in package time's own time",
-	"source/portaudio/process.go": "the deadline of a pipe is in package time's own time",
-	"source/portaudio/talk.go":    "what a real process writes is counted by real seconds",
-}
-
-func useRules() []Rule {
+func useRules(e Excused) []Rule {
 	return []Rule{{
 		Name:  "exit",
 		Why:   "only the program may end the process or write to its terminal; a library returns an error",
@@ -32,7 +23,7 @@ func useRules() []Rule {
 	}, {
 		Name:  "time",
 		Why:   "what reads the clock by itself cannot be tested with another clock, and a clock that steps must not move a position",
-		Check: reads(mayReadTime),
+		Check: reads(e.Time),
 	}, {
 		Name:  "sleep",
 		Why:   "a test that sleeps is slow when it passes and wrong when the machine is slow; wait for the condition, or pass a clock",
