@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
 	"testing"
 	"time"
 
@@ -83,161 +84,10 @@ func waits(_ *plain, ctx context.Context, _ []byte) (source.Packet, error) {
 	return source.Packet{}, ctx.Err()
 }
 
-// A bug in Read that begins with what a right one would return.
-func spoil(f func(s *plain, ctx context.Context, p []byte, pk *source.Packet, err *error)) func(*plain, context.Context, []byte) (source.Packet, error) {
-	return func(s *plain, ctx context.Context, p []byte) (source.Packet, error) {
-		pk, err := s.right(ctx, p)
-		f(s, ctx, p, &pk, &err)
-		return pk, err
-	}
-}
-
-type (
-	ctxt = context.Context
-	pkt  = source.Packet
-)
-
-// bugs are what a driver may do wrong in Read. Each must be caught.
-func bugs() map[string]func(*plain, context.Context, []byte) (source.Packet, error) {
-	stop := errors.New("stopped")
-	return map[string]func(*plain, context.Context, []byte) (source.Packet, error){
-		"a frame too many": spoil(func(_ *plain, _ ctxt, _ []byte, pk *pkt, err *error) {
-			if *err == nil && pk.Frames > 0 {
-				pk.Frames++
-			}
-		}),
-		"a frame dropped": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, err *error) {
-			if s.reads == 5 && pk.Frames > 1 {
-				pk.Frames--
-			}
-		}),
-		"a frame twice": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, err *error) {
-			if s.reads == 5 && pk.Frames > 0 {
-				s.pos -= 3
-			}
-		}),
-		"a byte changed": spoil(func(s *plain, _ ctxt, p []byte, pk *pkt, err *error) {
-			if s.pos == len(s.sound) && pk.Frames > 0 {
-				p[pk.Frames*3-1] ^= 1
-			}
-		}),
-		"frames with the end": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, err *error) {
-			if s.pos == len(s.sound) && *err == nil && pk.Frames > 0 {
-				*err = io.EOF
-			}
-		}),
-		"the end once": spoil(func(s *plain, _ ctxt, p []byte, pk *pkt, err *error) {
-			if *err == io.EOF {
-				s.pos = 0
-			}
-		}),
-		"an end of its own": spoil(func(s *plain, _ ctxt, p []byte, pk *pkt, err *error) {
-			if *err == io.EOF {
-				*err = errors.Join(io.EOF)
-			}
-		}),
-		"ends early": spoil(func(s *plain, _ ctxt, p []byte, pk *pkt, err *error) {
-			if s.pos == len(s.sound) && len(p) > 0 {
-				*pk, *err = pkt{}, io.EOF
-			}
-		}),
-		"neither frame nor error": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, err *error) {
-			if s.reads == 3 && *err == nil {
-				s.pos -= pk.Frames * 3
-				*pk = pkt{}
-			}
-		}),
-		"context ignored": func(s *plain, _ context.Context, p []byte) (source.Packet, error) {
-			return s.right(context.Background(), p)
-		},
-		"own error for the context": spoil(func(_ *plain, ctx ctxt, _ []byte, _ *pkt, err *error) {
-			if *err != nil && *err == ctx.Err() {
-				*err = stop
-			}
-		}),
-		"context's error of itself": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, err *error) {
-			if s.reads == 4 && *err == nil {
-				s.pos -= pk.Frames * 3
-				*pk, *err = pkt{}, context.DeadlineExceeded
-			}
-		}),
-		"frames lost by a context": spoil(func(s *plain, ctx ctxt, _ []byte, _ *pkt, err *error) {
-			if *err != nil && *err == ctx.Err() && s.pos < len(s.sound) {
-				s.pos += 3
-			}
-		}),
-		"First every time": spoil(func(_ *plain, _ ctxt, _ []byte, pk *pkt, _ *error) {
-			pk.First = pk.Frames > 0
-		}),
-		"First never": spoil(func(_ *plain, _ ctxt, _ []byte, pk *pkt, _ *error) { pk.First = false }),
-		"At goes back": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, _ *error) {
-			if s.reads == 3 {
-				pk.At = 0
-			}
-		}),
-		"lost without a cause": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, _ *error) {
-			if pk.Frames > 0 {
-				pk.Lost = 1
-			}
-		}),
-		"a cause without a loss": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, _ *error) {
-			if pk.Frames > 0 {
-				pk.Cause = audio.XRun
-			}
-		}),
-		"a loss out of nothing": spoil(func(s *plain, _ ctxt, _ []byte, pk *pkt, _ *error) {
-			if pk.Frames > 0 {
-				pk.Lost, pk.Cause = 1, audio.XRun
-			}
-		}),
-		"empty takes a frame": spoil(func(s *plain, _ ctxt, p []byte, _ *pkt, _ *error) {
-			if len(p) == 0 && s.pos < len(s.sound) {
-				s.pos += 3
-			}
-		}),
-		"empty is an error": spoil(func(_ *plain, _ ctxt, p []byte, _ *pkt, err *error) {
-			if len(p) == 0 {
-				*err = io.ErrShortBuffer
-			}
-		}),
-		"empty waits": spoil(func(s *plain, ctx ctxt, p []byte, _ *pkt, err *error) {
-			if len(p) == 0 {
-				_, *err = waits(s, ctx, p)
-			}
-		}),
-		"empty is the end at the end": spoil(func(s *plain, _ ctxt, p []byte, _ *pkt, err *error) {
-			if len(p) == 0 && s.pos == len(s.sound) {
-				*err = io.EOF
-			}
-		}),
-		"writes behind its buffer": spoil(func(_ *plain, _ ctxt, p []byte, pk *pkt, _ *error) {
-			if pk.Frames > 0 && cap(p) > len(p) {
-				p[:len(p)+1][len(p)] = 0
-			}
-		}),
-		"keeps its buffer": spoil(func(s *plain, _ ctxt, p []byte, pk *pkt, _ *error) {
-			if len(s.kept) > 0 {
-				s.kept[0]++
-			}
-			s.kept = p
-		}),
-		"format changes": spoil(func(s *plain, _ ctxt, _ []byte, _ *pkt, _ *error) {
-			if s.reads == 5 {
-				s.format.Rate++
-			}
-		}),
-		"waits without an end": spoil(func(s *plain, _ ctxt, p []byte, _ *pkt, _ *error) {
-			if s.reads == 6 {
-				waits(s, context.Background(), p)
-			}
-		}),
-	}
-}
-
 // A source with a bug must fail a check, and one that is stuck is given up.
 func caught(t *testing.T, all []check, open Open) bool {
 	for _, c := range all {
-		if run(t, open, c.check, 2*time.Second) != nil {
+		if run(t, open, c.check, time.Second) != nil {
 			return true
 		}
 	}
@@ -245,7 +95,10 @@ func caught(t *testing.T, all []check, open Open) bool {
 }
 
 func TestEveryBugIsCaught(t *testing.T) {
-	for name, read := range bugs() {
+	all := bugsOfSound()
+	maps.Copy(all, bugsOfWaiting())
+	maps.Copy(all, bugsOfPackets())
+	for name, read := range all {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			if !caught(t, checks(), func(*testing.T) (source.Source, Want) {
@@ -271,7 +124,7 @@ func TestBadCloseIsCaught(t *testing.T) {
 }
 
 func TestReadThatDoesNotHearItsContextIsCaught(t *testing.T) {
-	for name, read := range map[string]func(*plain, context.Context, []byte) (source.Packet, error){
+	for name, read := range map[string]read{
 		"deaf": func(s *plain, ctx context.Context, p []byte) (source.Packet, error) {
 			return waits(s, context.Background(), p)
 		},

@@ -93,7 +93,7 @@ func TestLoopHasNoSeam(t *testing.T) {
 			dir := t.TempDir()
 			once := ramp(0, parts(t, dir, frames...))
 			var want []byte
-			for len(want) < 5000*format.FrameBytes() {
+			for len(want) < 300*len(frames)*len(once) && len(want) < 5000*format.FrameBytes() {
 				want = append(want, once...)
 			}
 			return open(t, Config{Paths: []string{dir}, Loop: true}), sourcetest.Want{Bytes: want}
