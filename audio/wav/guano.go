@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/ingestd/ingestd/audio"
 )
@@ -28,25 +27,55 @@ type field struct {
 // it would change when a chunk ends.
 var fields = [...]field{
 	{"GUANO|Version", func(dst []byte, _ audio.Format, _ *Tags) []byte { return append(dst, "1.0"...) }, nil},
-	{"Timestamp", func(dst []byte, _ audio.Format, t *Tags) []byte { return putTime(dst, t.Start, stamp6) }, getTimestamp},
+	{"Timestamp", putTime(stamp6), getTime},
 	{"Samplerate", func(dst []byte, f audio.Format, _ *Tags) []byte { return strconv.AppendInt(dst, int64(f.Rate), 10) }, nil},
 	{"Length", nil, nil},
 	{"Make", putMake, func(t *Tags, v string) { t.Make = v }},
-	{"Model", func(dst []byte, _ audio.Format, t *Tags) []byte { return appendLine(dst, t.Model) }, func(t *Tags, v string) { t.Model = v }},
-	{"Serial", func(dst []byte, _ audio.Format, t *Tags) []byte { return appendLine(dst, t.Serial) }, func(t *Tags, v string) { t.Serial = v }},
+	text("Model", func(t *Tags) *string { return &t.Model }),
+	text("Serial", func(t *Tags) *string { return &t.Serial }),
 	{"Loc Position", putLocation, getLocation},
-	{"Note", func(dst []byte, _ audio.Format, t *Tags) []byte { return appendLine(dst, t.Note) }, func(t *Tags, v string) { t.Note = v }},
-	{"INGESTD|Station", func(dst []byte, _ audio.Format, t *Tags) []byte { return appendLine(dst, t.Station) }, func(t *Tags, v string) { t.Station = v }},
-	{"INGESTD|Session", putKey(func(t *Tags) int64 { return int64(t.Session) }), func(t *Tags, v string) { getInt((*int64)(&t.Session), v) }},
-	{"INGESTD|Sensor", func(dst []byte, _ audio.Format, t *Tags) []byte { return append(dst, t.Sensor...) }, func(t *Tags, v string) { t.Sensor = v }},
-	{"INGESTD|Block", putKey(func(t *Tags) int64 { return t.Block }), func(t *Tags, v string) { getInt(&t.Block, v) }},
-	{"INGESTD|From", putKey(func(t *Tags) int64 { return t.From }), func(t *Tags, v string) { getInt(&t.From, v) }},
-	{"INGESTD|Start", func(dst []byte, _ audio.Format, t *Tags) []byte { return putTime(dst, t.Start, stamp9) }, getTimestamp},
+	text("Note", func(t *Tags) *string { return &t.Note }),
+	text("INGESTD|Station", func(t *Tags) *string { return &t.Station }),
+	ofChunk("INGESTD|Session", func(t *Tags) *int64 { return (*int64)(&t.Session) }),
+	text("INGESTD|Sensor", func(t *Tags) *string { return &t.Sensor }),
+	ofChunk("INGESTD|Block", func(t *Tags) *int64 { return &t.Block }),
+	ofChunk("INGESTD|From", func(t *Tags) *int64 { return &t.From }),
+	{"INGESTD|Start", putTime(stamp9), getTime},
 	{"INGESTD|Time Error", putTimeError, getTimeError},
-	{"INGESTD|Lost Frames", func(dst []byte, _ audio.Format, t *Tags) []byte { return putPositive(dst, t.Lost) }, func(t *Tags, v string) { getInt(&t.Lost, v) }},
+	positive("INGESTD|Lost Frames", func(t *Tags) *int64 { return &t.Lost }),
 	{"INGESTD|Hole Causes", putCauses, getCauses},
-	{"INGESTD|Continues", func(dst []byte, _ audio.Format, t *Tags) []byte { return putPositive(dst, int64(t.Continues)) },
-		func(t *Tags, v string) { getInt((*int64)(&t.Continues), v) }},
+	positive("INGESTD|Continues", func(t *Tags) *int64 { return (*int64)(&t.Continues) }),
+}
+
+// text is a field of one line.
+func text(name string, of func(*Tags) *string) field {
+	return field{name,
+		func(dst []byte, _ audio.Format, t *Tags) []byte { return appendLine(dst, *of(t)) },
+		func(t *Tags, value string) { *of(t) = value }}
+}
+
+// positive is a number that is left out if it is 0.
+func positive(name string, of func(*Tags) *int64) field {
+	return number(name, of, func(t *Tags) bool { return *of(t) > 0 })
+}
+
+// ofChunk is a number, 0 too, that only a chunk has.
+func ofChunk(name string, of func(*Tags) *int64) field {
+	return number(name, of, func(t *Tags) bool { return t.Sensor != "" })
+}
+
+func number(name string, of func(*Tags) *int64, has func(*Tags) bool) field {
+	put := func(dst []byte, _ audio.Format, t *Tags) []byte {
+		if !has(t) {
+			return dst
+		}
+		return strconv.AppendInt(dst, *of(t), 10)
+	}
+	return field{name, put, func(t *Tags, value string) {
+		if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 0 {
+			*of(t) = n
+		}
+	}}
 }
 
 // ours returns the field of that name, or nil.
@@ -130,52 +159,5 @@ func (t *Tags) settle() {
 	}
 	if t.Make == "ingestd" {
 		t.Make = ""
-	}
-}
-
-func putTime(dst []byte, at time.Time, layout string) []byte {
-	if at.IsZero() {
-		return dst
-	}
-	return at.UTC().AppendFormat(dst, layout)
-}
-
-// getTimestamp takes a time with an offset only: without one it is the local
-// time of an unknown place. The later field, with more digits, wins.
-func getTimestamp(t *Tags, value string) {
-	at, err := time.Parse(time.RFC3339Nano, strings.Replace(value, " ", "T", 1))
-	if at = at.UTC(); err == nil && at.Year() >= 1 && at.Year() <= 9999 && !at.IsZero() {
-		t.Start = at
-	}
-}
-
-func putMake(dst []byte, _ audio.Format, t *Tags) []byte {
-	begin := len(dst)
-	if dst = appendLine(dst, t.Make); len(dst) == begin {
-		dst = append(dst, "ingestd"...)
-	}
-	return dst
-}
-
-// putKey writes a number that only a chunk has.
-func putKey(of func(*Tags) int64) func([]byte, audio.Format, *Tags) []byte {
-	return func(dst []byte, _ audio.Format, t *Tags) []byte {
-		if t.Sensor == "" {
-			return dst
-		}
-		return strconv.AppendInt(dst, of(t), 10)
-	}
-}
-
-func putPositive(dst []byte, n int64) []byte {
-	if n < 1 {
-		return dst
-	}
-	return strconv.AppendInt(dst, n, 10)
-}
-
-func getInt(to *int64, value string) {
-	if n, err := strconv.ParseInt(value, 10, 64); err == nil && n >= 0 {
-		*to = n
 	}
 }

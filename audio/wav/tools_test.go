@@ -248,8 +248,8 @@ func TestFilesOfSoxAreReadBitExact(t *testing.T) {
 	sox := tool(t, "sox")
 	for _, args := range []string{"-b 8", "-b 16", "-b 24", "-b 32", "-b 32 -e float", "-b 16 -c 6", "-b 24 -c 3", "-b 32 -e float -c 2"} {
 		path := filepath.Join(t.TempDir(), "sox.wav")
-		make := append(append([]string{"-R", "-D", "-n", "-r", "44100"}, strings.Fields(args)...), path, "synth", "0.05", "sine", "1000")
-		if out, err := exec.Command(sox, make...).CombinedOutput(); err != nil {
+		synth := append(append([]string{"-R", "-D", "-n", "-r", "44100"}, strings.Fields(args)...), path, "synth", "0.05", "sine", "1000")
+		if out, err := exec.Command(sox, synth...).CombinedOutput(); err != nil {
 			t.Fatalf("sox %s: %v: %s", args, err, out)
 		}
 		b, err := os.ReadFile(path)

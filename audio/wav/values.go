@@ -9,6 +9,32 @@ import (
 	"github.com/ingestd/ingestd/audio"
 )
 
+func putTime(layout string) func([]byte, audio.Format, *Tags) []byte {
+	return func(dst []byte, _ audio.Format, t *Tags) []byte {
+		if t.Start.IsZero() {
+			return dst
+		}
+		return t.Start.UTC().AppendFormat(dst, layout)
+	}
+}
+
+// getTime takes a time with an offset only: without one it is the local time
+// of an unknown place. The later field, with more digits, wins.
+func getTime(t *Tags, value string) {
+	at, err := time.Parse(time.RFC3339Nano, strings.Replace(value, " ", "T", 1))
+	if at = at.UTC(); err == nil && at.Year() >= 1 && at.Year() <= 9999 && !at.IsZero() {
+		t.Start = at
+	}
+}
+
+func putMake(dst []byte, _ audio.Format, t *Tags) []byte {
+	begin := len(dst)
+	if dst = appendLine(dst, t.Make); len(dst) == begin {
+		dst = append(dst, "ingestd"...)
+	}
+	return dst
+}
+
 // putLocation writes degrees as GUANO does: latitude, space, longitude.
 func putLocation(dst []byte, _ audio.Format, t *Tags) []byte {
 	if t.Location == nil {
