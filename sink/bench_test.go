@@ -19,33 +19,35 @@ func BenchmarkRecorder(b *testing.B) {
 	const total, chunk = 64 << 20, 960_000
 	for _, size := range []int{64 << 10, 1 << 20} {
 		p := ramp(0, int64(size/2), s16)
-		b.Run(fmt.Sprintf("record/%dKiB", size>>10), func(b *testing.B) {
-			b.SetBytes(total)
-			for b.Loop() {
-				b.StopTimer()
-				dir := b.TempDir()
-				bucket, err := files.Open(context.Background(), files.Config{Root: dir})
-				if err != nil {
-					b.Fatal(err)
+		for name, beside := range map[string]func(func()){"record": nil, "beside": worker(b)} {
+			b.Run(fmt.Sprintf("%s/%dKiB", name, size>>10), func(b *testing.B) {
+				b.SetBytes(total)
+				for b.Loop() {
+					b.StopTimer()
+					dir := b.TempDir()
+					bucket, err := files.Open(context.Background(), files.Config{Root: dir})
+					if err != nil {
+						b.Fatal(err)
+					}
+					s := open(b, bucket, sink.DefaultLayout, "wav")
+					b.StartTimer()
+					r, err := s.Record(b.Context(), sink.RecordConfig{Session: 1, Sensor: "mic0", Format: s16, ChunkFrames: chunk / 2, Beside: beside})
+					for n := 0; n < total && err == nil; n += size {
+						err = r.Write(b.Context(), p)
+					}
+					if err == nil {
+						err = r.Close(b.Context())
+					}
+					if err != nil {
+						b.Fatal(err)
+					}
+					b.StopTimer()
+					bucket.Close()
+					os.RemoveAll(dir)
+					b.StartTimer()
 				}
-				s := open(b, bucket, sink.DefaultLayout, "wav")
-				b.StartTimer()
-				r, err := s.Record(b.Context(), sink.RecordConfig{Session: 1, Sensor: "mic0", Format: s16, ChunkFrames: chunk / 2})
-				for n := 0; n < total && err == nil; n += size {
-					err = r.Write(b.Context(), p)
-				}
-				if err == nil {
-					err = r.Close(b.Context())
-				}
-				if err != nil {
-					b.Fatal(err)
-				}
-				b.StopTimer()
-				bucket.Close()
-				os.RemoveAll(dir)
-				b.StartTimer()
-			}
-		})
+			})
+		}
 		b.Run(fmt.Sprintf("plain/%dKiB", size>>10), func(b *testing.B) {
 			b.SetBytes(total)
 			for b.Loop() {
@@ -61,6 +63,20 @@ func BenchmarkRecorder(b *testing.B) {
 			}
 		})
 	}
+}
+
+// worker is one goroutine that does tasks until the benchmark is over.
+func worker(b *testing.B) func(func()) {
+	tasks := make(chan func())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for task := range tasks {
+			task()
+		}
+	}()
+	b.Cleanup(func() { close(tasks); <-done })
+	return func(task func()) { tasks <- task }
 }
 
 // plainly writes total bytes to files of chunk bytes, in pieces of len(p).

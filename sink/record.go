@@ -39,6 +39,11 @@ type RecordConfig struct {
 	// chunk is filled in.
 	Tags wav.Tags
 
+	// Beside, if not nil, has tasks done by another goroutine: the sums of a
+	// large piece are made while the bucket writes it. One task at a time; Write
+	// waits for it before it returns. nil: one after the other.
+	Beside func(task func())
+
 	// Info is marshalled to info.json. So that chunks without a header can be
 	// read, it has the members rate, channels and encoding. nil: these alone.
 	Info any
@@ -102,7 +107,11 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	r := &Recorder{
 		store: s, drafts: drafts, c: c, frame: int64(c.Format.FrameBytes()),
 		blocks: path.Join(s.Layout.Meta(c.Session, c.Sensor), BlocksName), hash: sha256.New(),
-		last: -1, lineLimit: math.MaxInt64, nameLimit: math.MaxInt64,
+		summed: make(chan struct{}, 1), last: -1, lineLimit: math.MaxInt64, nameLimit: math.MaxInt64,
+	}
+	r.sumBeside = func() {
+		r.sum()
+		r.summed <- struct{}{}
 	}
 	if relaxed, ok := s.Bucket.(Relaxed); ok {
 		r.relaxed = relaxed.Relaxed()
@@ -190,17 +199,34 @@ func keyTags(k audio.Key) wav.Tags {
 	return wav.Tags{Session: k.Session, Sensor: k.Sensor, Block: k.Block}
 }
 
+// besideBytes is the smallest piece whose sums are worth waking somebody.
+const besideBytes = 64 << 10
+
 // take writes whole frames to the open chunk, no more than it wants.
 func (r *Recorder) take(p []byte) error {
 	out, err := r.chunk.encoder.Encode(p)
-	if err == nil {
-		err = r.put(out)
-	}
 	if err != nil {
 		return err
 	}
-	r.chunk.pcm = crc32.Update(r.chunk.pcm, castagnoli, p)
-	return nil
+	r.frames, r.encoded = p, out
+	if r.c.Beside == nil || len(p) < besideBytes {
+		r.sum()
+		err = r.put(out)
+	} else {
+		r.c.Beside(r.sumBeside)
+		err = r.put(out)
+		<-r.summed
+	}
+	r.frames, r.encoded = nil, nil
+	return err
+}
+
+// sum adds the frames taken, and what the codec made of them, to the sums of
+// the open chunk. If they cannot be written the chunk is abandoned, sums and
+// all.
+func (r *Recorder) sum() {
+	r.hash.Write(r.encoded)
+	r.chunk.pcm = crc32.Update(r.chunk.pcm, castagnoli, r.frames)
 }
 
 // put appends bytes to the file of the open chunk.
@@ -208,10 +234,7 @@ func (r *Recorder) put(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if _, err := r.draft.Write(p); err != nil {
-		return err
-	}
-	r.hash.Write(p)
+	_, err := r.draft.Write(p)
 	r.chunk.bytes += int64(len(p))
-	return nil
+	return err
 }

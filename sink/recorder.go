@@ -26,6 +26,11 @@ type Recorder struct {
 	relaxed bool   // a name says nothing about what is durable
 	hash    hash.Hash
 
+	// What sum is about, and how another goroutine that does it says so.
+	frames, encoded []byte
+	sumBeside       func()
+	summed          chan struct{}
+
 	// Of the goroutine that writes; draft is also read by it without mu.
 	pos   int64  // of the next frame
 	holes []Hole // before it, and not yet in a line

@@ -248,3 +248,30 @@ func TestCountsMayBeAskedWhileItRecords(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+func TestWriteIntoAnOpenChunkAllocatesNothing(t *testing.T) {
+	for _, beside := range []bool{false, true} {
+		s := open(t, openFiles(t, files.Config{}), sink.DefaultLayout, "wav")
+		c := sink.RecordConfig{Session: 1, Sensor: "mic0", Format: s16, ChunkFrames: 1 << 29}
+		if beside {
+			tasks := make(chan func())
+			var wait sync.WaitGroup
+			wait.Go(func() {
+				for task := range tasks {
+					task()
+				}
+			})
+			defer wait.Wait()
+			defer close(tasks)
+			c.Beside = func(task func()) { tasks <- task }
+		}
+		r, err := s.Record(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := ramp(0, 64<<10, s16)
+		if n := testing.AllocsPerRun(50, func() { err = errors.Join(err, r.Write(t.Context(), p)) }); n >= 1 || err != nil {
+			t.Errorf("beside %v: %v allocations for a piece, %v", beside, n, err)
+		}
+	}
+}

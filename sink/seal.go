@@ -48,6 +48,7 @@ func (r *Recorder) seal(ctx context.Context) error {
 func (r *Recorder) finish() (short bool, err error) {
 	tail, err := r.chunk.encoder.Finish()
 	if err == nil {
+		r.hash.Write(tail)
 		err = r.put(tail)
 	}
 	if err != nil {
