@@ -25,6 +25,7 @@ type check struct {
 	bext     extent
 	guan     extent
 
+	before int  // chunks seen, other than data
 	second bool // a second data chunk was seen
 
 	plain bool // go-audio reads the file right and cannot be led astray by it
@@ -203,8 +204,9 @@ func (c *check) visit(k chunk) (next int64, err error) {
 	case k.id == "guan" && c.guan.n == 0:
 		c.guan = e
 	}
-	// go-audio looks into LIST and smpl and allocates by what it finds there.
-	if c.dataAt == 0 && (k.id == "LIST" || k.id == "smpl" || k.size > 1<<20) {
+	// go-audio looks into LIST and smpl and allocates by what it finds there;
+	// each chunk before the sound costs it several reads and allocations.
+	if c.before++; c.dataAt == 0 && (k.id == "LIST" || k.id == "smpl" || k.size > 1<<20 || c.before > 32) {
 		c.plain = false
 	}
 	if err != nil {

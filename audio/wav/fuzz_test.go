@@ -35,7 +35,7 @@ func allocated() uint64 {
 const (
 	fuzzInput  = 64 << 10
 	fuzzMemory = 2 << 20
-	fuzzReads  = 6*maxChunks + 100
+	fuzzReads  = 3*maxChunks + 1000
 )
 
 func FuzzRead(f *testing.F) {

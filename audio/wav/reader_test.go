@@ -214,8 +214,11 @@ func TestFiveGigabytesOfRF64AreReadToTheLastFrame(t *testing.T) {
 }
 
 func TestFilesThatLeadGoAudioAstrayAreReadByOurselves(t *testing.T) {
-	for id, n := range map[string]int{"LIST": 8, "smpl": 36, "JUNK": 1<<20 + 2} {
+	for id, n := range map[string]int{"LIST": 8, "smpl": 36, "JUNK": 1<<20 + 2, "note": 0} {
 		b := append([]byte("RIFF\xff\xff\xff\xffWAVE"), appendFormat(nil, mono)...)
+		if id == "note" {
+			b = append(b, bytes.Repeat([]byte("note\x00\x00\x00\x00"), 32)...)
+		}
 		b = append(le.AppendUint32(append(b, id...), uint32(n)), make([]byte, n)...)
 		r, sound := open(t, append(b, "data\x04\x00\x00\x00abcd"...))
 		if _, by := r.sound.(*decoded); by || string(sound) != "abcd" {
