@@ -62,35 +62,43 @@ func (s *spot) skipped() int64 { return s.before + s.to - s.from }
 
 // find returns the last hole that begins at or before a position, or before a
 // stored frame, and the one after it. It starts over if an entry that it read
-// may have been written anew meanwhile.
+// may have been written anew meanwhile, which takes L-1 more holes.
 func (l *holeLog) find(key int64, stored bool) spot {
-	size := int64(len(l.entries))
 	for {
-		count := l.n.Load()
-		first := max(0, count-size+1)
-		lo, hi := first, count // holes below lo begin at or before key, those from hi on after it
-		least := count         // of the entries looked at; lo-1 and lo are among them
-		for probe := count - 1; lo < hi; probe = lo + (hi-lo)/2 {
-			least = min(least, probe)
-			if l.begin(probe, stored) <= key {
-				lo = probe + 1
-			} else {
-				hi = probe
-			}
-		}
-		s := spot{count: count, next: noHole, nextStored: noHole}
-		if s.known = lo > first; s.known {
-			e := l.at(lo - 1)
-			s.from, s.to, s.before, s.cause = e.from.Load(), e.to.Load(), e.before.Load(), audio.Cause(e.cause.Load())
-		}
-		if lo < count {
-			s.next, s.nextStored = l.begin(lo, false), l.begin(lo, true)
-		}
-		s.forgotten = !s.known && first > 0
-		if least >= l.n.Load()-size+1 { // the second look
+		if s, least := l.look(key, stored); l.usable(least) { // the second look
 			return s
 		}
 	}
+}
+
+// usable says whether all words of hole i and those after it that have been
+// read up to now are theirs.
+func (l *holeLog) usable(i int64) bool { return i >= l.n.Load()-int64(len(l.entries))+1 }
+
+// look does what find does, and returns the least entry that it has read.
+func (l *holeLog) look(key int64, stored bool) (s spot, least int64) {
+	count := l.n.Load()
+	first := max(0, count-int64(len(l.entries))+1)
+	lo, hi := first, count // holes below lo begin at or before key, those from hi on after it
+	least = count          // of the entries read; lo-1 and lo are among them
+	for probe := count - 1; lo < hi; probe = lo + (hi-lo)/2 {
+		least = min(least, probe)
+		if l.begin(probe, stored) <= key {
+			lo = probe + 1
+		} else {
+			hi = probe
+		}
+	}
+	s = spot{count: count, next: noHole, nextStored: noHole}
+	if s.known = lo > first; s.known {
+		e := l.at(lo - 1)
+		s.from, s.to, s.before, s.cause = e.from.Load(), e.to.Load(), e.before.Load(), audio.Cause(e.cause.Load())
+	}
+	if lo < count {
+		s.next, s.nextStored = l.begin(lo, false), l.begin(lo, true)
+	}
+	s.forgotten = !s.known && first > 0
+	return s, least
 }
 
 // add logs the hole of m positions from head on. It belongs to the writer.
