@@ -63,11 +63,15 @@ func write(t *testing.T, w *os.File, b []byte) {
 func TestWakesOnceForManyWrites(t *testing.T) {
 	path := mkfifo(t)
 	mono := audio.Format{Rate: 48000, Channels: 1, Encoding: audio.S16}
-	c := &steps{now: 1000 * ms}
+	c := &steps{now: 1040 * ms}
 	s := open(t, Config{Path: path, Format: mono, Clock: c})
 	w := writer(t, path)
 	c.each = func() { write(t, w, ramp(mono, 0, 960)) }
 	p := make([]byte, 1<<20)
+	if pk, err := s.Read(t.Context(), p); err != nil || pk.Frames != 3*960 {
+		t.Fatalf("first Read: %+v, %v; want the 60 ms up to the tick", pk, err)
+	}
+	c.sleeps = 0
 	for i := range 20 {
 		pk, err := s.Read(t.Context(), p)
 		if err != nil || pk.Frames != 4800 {
@@ -104,6 +108,7 @@ func TestSilenceIsAStall(t *testing.T) {
 	stalls(5 * time.Second)
 
 	s = open(t, Config{Path: path, Clock: c})
+	c.now += 3000 * ms
 	write(t, writer(t, path), ramp(format, 0, 100))
 	if pk, err := s.Read(t.Context(), make([]byte, 900)); err != nil || pk.Frames != 100 {
 		t.Fatalf("%+v, %v", pk, err)

@@ -77,6 +77,21 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
+func TestSilentStandardInputIsNotWaitedFor(t *testing.T) {
+	sourcetest.TestWaiting(t, func(t *testing.T) (source.Source, sourcetest.Want) {
+		r, w, err := os.Pipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { r.Close(); w.Close() })
+		s := open(t, Config{Path: "-", Stdin: r, Silence: time.Hour})
+		if err := unix.SetNonblock(s.in.fd, false); err != nil {
+			t.Fatal(err)
+		}
+		return s, sourcetest.Want{}
+	})
+}
+
 func TestFIFO(t *testing.T) {
 	sourcetest.Test(t, func(t *testing.T) (source.Source, sourcetest.Want) {
 		path, want := mkfifo(t), ramp(format, 0, 20001)

@@ -98,6 +98,19 @@ func TestFileThatIsCutWhileItIsReplayedIsAFault(t *testing.T) {
 	}
 }
 
+func TestLoopWhoseSoundIsGoneIsAFault(t *testing.T) {
+	for _, frames := range [][]int{{10}, {10, 20}} {
+		dir := t.TempDir()
+		parts(t, dir, frames...)
+		s := open(t, Config{Paths: []string{dir}, Loop: true})
+		parts(t, dir, make([]int, len(frames))...)
+		_, err := s.Read(t.Context(), make([]byte, 900))
+		if told := fault(err, "a.wav", "replaced"); told != nil {
+			t.Error(told)
+		}
+	}
+}
+
 func TestFilesComeInNameOrder(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"c.WAV", "a.wav", "b.wav", "b.txt", ".d.wav", "[x].wav"} {
