@@ -73,6 +73,25 @@ func TestRingDeliversOrCountsEveryFrame(t *testing.T) {
 	}
 }
 
+func TestRingIsFullToTheByte(t *testing.T) {
+	r := newRing(10)
+	for range 5 { // over the edge, in all places
+		if !r.write([]byte("abc"), []byte("defg")) || r.write([]byte("h"), []byte("ijk")) || !r.write([]byte("hi"), []byte("j")) || r.write(nil, []byte("k")) {
+			t.Fatal("ten bytes do not fit exactly")
+		}
+		var got []byte
+		for b := r.peek(4); len(b) > 0; b = r.peek(4) {
+			got = append(got, b...)
+			r.take(len(b))
+		}
+		if string(got) != "abcdefghij" {
+			t.Fatalf("got %q", got)
+		}
+		r.write(nil, []byte("123"))
+		r.take(3)
+	}
+}
+
 func TestLongCallbackIsCutIntoRecords(t *testing.T) {
 	w := newWire(nil, 2)
 	for _, age := range []int64{-1, 3e9} {

@@ -158,8 +158,6 @@ func (s *Source) fill(ctx context.Context) error {
 		switch {
 		case err == nil:
 			return nil
-		case ctx.Err() != nil:
-			return ctx.Err()
 		case errors.Is(err, io.EOF):
 			return s.gone()
 		case !errors.Is(err, os.ErrDeadlineExceeded):
