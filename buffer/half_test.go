@@ -191,7 +191,7 @@ func TestConfigOutOfRangeIsRefused(t *testing.T) {
 		func(c *Config) { c.BlockFrames = 3 }, func(c *Config) { c.BlockFrames = -4 }, func(c *Config) { c.BlockFrames = 1 << 40 },
 		func(c *Config) { c.MaxReaders = -1 }, func(c *Config) { c.MaxReaders = 1 << 40 },
 		func(c *Config) { c.MaxPins = -1 }, func(c *Config) { c.Holes = -1 }, func(c *Config) { c.Holes = 1 << 40 },
-		func(c *Config) { c.BlockFrames = 1; c.Frames = 1 << 20 },
+		func(c *Config) { c.BlockFrames = 1; c.Frames = 1 << 20 }, func(c *Config) { c.BlockFrames = 1 << 20; c.FrameBytes = 1 << 12 },
 	} {
 		c := good
 		change(&c)

@@ -59,3 +59,30 @@ func TestEntryWrittenAnewIsNotUsable(t *testing.T) {
 		}
 	}
 }
+
+// A hole grows while its end is read: what lies below the head is the hole,
+// never sound.
+func TestGrowingHoleStaysAHole(t *testing.T) {
+	const skips = 600_000
+	r, w, p := make1(t, Config{Frames: 8, BlockFrames: 2})
+	put(w, 8)
+	w.Skip(1, audio.XRun)
+	var all sync.WaitGroup
+	all.Go(func() {
+		for range skips {
+			w.Skip(1, audio.XRun)
+		}
+	})
+	dst := make([]byte, 1)
+	for at := audio.Pos(8); at < 8+skips; at = r.Head() - 1 {
+		head := r.Head()
+		stored, end, lost := p.locate(at, head)
+		if lost.Cause != audio.XRun || lost.From != at || lost.To < head {
+			t.Fatalf("frame %d below the head %d: stored %d up to %d, lost %v", at, head, stored, end, lost)
+		}
+		if n, err := p.Copy(dst, at); n != 0 || err == nil {
+			t.Fatalf("%d frames, %v at %d", n, err, at)
+		}
+	}
+	all.Wait()
+}

@@ -46,7 +46,8 @@ const (
 	maxFrameBytes  = 1 << 16
 	maxBlockFrames = 1 << 24
 	maxReaders     = 1 << 12
-	maxPins        = 1 << 8
+	maxPins        = 1 << 6
+	maxBytes       = 1 << 34
 	maxHoles       = 1 << 20
 	blockSize      = 4096 // bytes that a block has at least, unless it is said otherwise
 	line           = 64   // bytes that travel together between two cores
@@ -145,7 +146,7 @@ func New(c Config) (*Ring, error) {
 	stride := (int64(c.FrameBytes)*int64(c.BlockFrames) + line - 1) &^ (line - 1)
 	count := (c.Frames-1)/int64(c.BlockFrames) + 2
 	memories := count + int64(c.MaxReaders)*int64(c.MaxPins+1) + 1
-	if memories >= 1<<idBits-1 || memories > math.MaxInt/2/stride {
+	if memories >= 1<<idBits-1 || memories > min(maxBytes, math.MaxInt/2)/stride {
 		return nil, fmt.Errorf("make ring: %d blocks of %d bytes are too many: larger blocks or a smaller window are needed", memories, stride)
 	}
 	slab, err := newSlab(int(memories * stride))

@@ -85,6 +85,9 @@ func (r *Ring) rearm() {
 // Wait returns nil once the head has reached head or the stream is over, or
 // the context's error if that ends first.
 func (p *Place) Wait(ctx context.Context, head audio.Pos) error {
+	if p.over {
+		return ErrReaderClosed
+	}
 	r := p.ring
 	if r.Head() >= head || r.closed.Load() {
 		return nil

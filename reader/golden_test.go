@@ -50,6 +50,45 @@ func overrun(from, to audio.Pos) answer {
 	return answer{lost: audio.Hole{Span: span(from, to), Cause: audio.Overrun}}
 }
 
+// TestSeed_C1: frames are counted for ever, lost ones included; the oldest is
+// max(head - window, 0), and the end resets nothing.
+func TestSeed_C1(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 6, BlockFrames: 1})
+	for head := audio.Pos(0); head < 50; head++ {
+		if b := ring.Bounds(); b != span(max(head-7, 0), head) || w.Head() != head {
+			t.Errorf("bounds %v, writer at %d, want the newest 7 of %d", b, w.Head(), head)
+		}
+		insert(w, 1)
+	}
+	w.Skip(1000, audio.Stopped)
+	w.Close(nil)
+	if b := ring.Bounds(); b != span(43, 1050) {
+		t.Errorf("bounds %v at the end", b)
+	}
+}
+
+// TestSeed_C10: a view is the memory of the ring in pieces, or a copy in one;
+// one piece is a call away.
+func TestSeed_C10(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 60, BlockFrames: 8, MaxPins: 3})
+	rd := mustOpen(t, ring)
+	insert(w, 50)
+	for _, c := range []struct {
+		i, j     audio.Pos
+		pieces   int
+		borrowed bool
+	}{{16, 24, 1, true}, {17, 18, 1, true}, {20, 28, 2, true}, {17, 40, 3, true}, {17, 41, 1, false}, {0, 50, 1, false}} {
+		v, err := rd.Slice(c.i, c.j)
+		if err != nil || v.Borrowed() != c.borrowed || len(v.Segments()) != c.pieces {
+			t.Errorf("[%d, %d): %v, borrowed %v, %d pieces; want %+v", c.i, c.j, err, v.Borrowed(), len(v.Segments()), c)
+		}
+		if one := v.AppendTo(nil); len(one) != int(c.j-c.i)*frameBytes || wrong(one, c.i) >= 0 {
+			t.Errorf("[%d, %d): %d bytes, wrong from %d", c.i, c.j, len(one), wrong(one, c.i))
+		}
+		v.Release()
+	}
+}
+
 // TestSeed_C2: slices are absolute, and the past wins over the future. Beside each is what creek's buffer of 7 answers.
 func TestSeed_C2(t *testing.T) {
 	ring, w := newRing(t, buffer.Config{Frames: 6, BlockFrames: 1})
@@ -116,150 +155,6 @@ func TestMessagesNameTheLiveRange(t *testing.T) {
 	}
 }
 
-// holed is a ring with Bounds [3000, 10000) and the holes [6000, 6500) device
-// and [9900, 10000) xrun.
-func holed(t *testing.T) (*buffer.Ring, *buffer.Writer) {
-	ring, w := newRing(t, buffer.Config{Frames: 6399, BlockFrames: 1})
-	insert(w, 6000)
-	w.Skip(500, audio.Device)
-	insert(w, 3400)
-	w.Skip(100, audio.XRun)
-	if b := ring.Bounds(); b != span(3000, 10000) {
-		t.Fatalf("bounds %v, want [3000, 10000)", b)
-	}
-	return ring, w
-}
-
-func TestSliceBesideHoles(t *testing.T) {
-	ring, _ := holed(t)
-	rd := mustOpen(t, ring)
-	hole := func(from, to audio.Pos, c audio.Cause) answer {
-		return answer{lost: audio.Hole{Span: span(from, to), Cause: c}}
-	}
-	for _, c := range []struct {
-		i, j audio.Pos
-		want answer
-	}{
-		{5900, 6000, answer{}},
-		{6500, 6600, answer{}},
-		{5900, 6001, hole(6000, 6500, audio.Device)},
-		{6100, 6200, hole(6100, 6500, audio.Device)},
-		{6499, 6600, hole(6499, 6500, audio.Device)},
-		{2000, 4000, overrun(2000, 3000)},
-		{2000, 12000, overrun(2000, 3000)},
-		{2000, 6100, overrun(2000, 3000)},
-		{5900, 12000, hole(6000, 6500, audio.Device)},
-		{9000, 9900, answer{}},
-		{9900, 10001, hole(9900, 10000, audio.XRun)},
-		{10000, 10001, answer{future: 10000}},
-		{6200, 6200, answer{}},
-		{9950, 9950, answer{}},
-		{1, 1, answer{}},
-		{7, 6, answer{plain: true}},
-		{-7, 6, answer{plain: true}},
-	} {
-		checkSlice(t, rd, c.i, c.j, c.want)
-	}
-}
-
-func TestReadBesideHoles(t *testing.T) {
-	ctx := context.Background()
-	ring, w := holed(t)
-	rd := mustOpen(t, ring, From(5990))
-	p := make([]byte, 100*frameBytes)
-	if n, err := rd.Read(ctx, p); n != 10 || err != nil || wrong(p[:80], 5990) >= 0 {
-		t.Errorf("%d frames, %v", n, err)
-	}
-	n, err := rd.Read(ctx, p)
-	if want := (audio.Hole{Span: span(6000, 6500), Cause: audio.Device}); n != 0 || loss(err) != want || rd.Pos() != 6500 {
-		t.Errorf("%d frames, %v, cursor at %d", n, err, rd.Pos())
-	}
-	if n, err := rd.Read(ctx, p); n != 100 || err != nil || wrong(p, 6500) >= 0 {
-		t.Errorf("%d frames, %v", n, err)
-	}
-	rd.Seek(9900)
-	n, err = rd.Read(ctx, p)
-	if want := (audio.Hole{Span: span(9900, 10000), Cause: audio.XRun}); n != 0 || loss(err) != want || rd.Pos() != 10000 {
-		t.Errorf("%d frames, %v, cursor at %d", n, err, rd.Pos())
-	}
-	soon, cancel := context.WithCancel(ctx)
-	cancel()
-	if n, err := rd.Read(soon, p); n != 0 || err != context.Canceled {
-		t.Errorf("%d frames, %v", n, err)
-	}
-	w.Skip(20, audio.XRun) // the hole grows: the reader is told of what is new
-	n, err = rd.Read(ctx, p)
-	if want := (audio.Hole{Span: span(10000, 10020), Cause: audio.XRun}); n != 0 || loss(err) != want || rd.Pos() != 10020 {
-		t.Errorf("%d frames, %v, cursor at %d", n, err, rd.Pos())
-	}
-	long := make([]byte, 7000*frameBytes)
-	rd.Seek(5000)
-	if n, err := rd.Read(ctx, long); n != 1000 || err != nil {
-		t.Errorf("%d frames, %v: a read ends at a hole", n, err)
-	}
-}
-
-// An overrun that reaches over a hole is told in pieces, each with its cause.
-func TestOverrunDoesNotSwallowHoles(t *testing.T) {
-	ctx := context.Background()
-	p := make([]byte, 10*frameBytes)
-	for _, c := range []struct {
-		name   string
-		policy Option
-		end    audio.Pos
-	}{{"oldest", Oldest, 1116}, {"margin", Margin(0.5), 1118}, {"latest", Latest, 1120}} {
-		ring, w := newRing(t, buffer.Config{Frames: 3, BlockFrames: 1})
-		rd := mustOpen(t, ring, c.policy)
-		insert(w, 10)
-		w.Skip(1000, audio.Suspend)
-		w.Skip(100, audio.Device)
-		insert(w, 10)
-		var told []audio.Hole
-		for rd.Pos() < c.end {
-			_, err := rd.Read(ctx, p)
-			if loss(err).Empty() {
-				t.Fatalf("%s: %v at %d", c.name, err, rd.Pos())
-			}
-			told = append(told, loss(err))
-		}
-		want := []audio.Hole{
-			{Span: span(0, 10), Cause: audio.Overrun}, {Span: span(10, 1010), Cause: audio.Suspend},
-			{Span: span(1010, 1110), Cause: audio.Device}, {Span: span(1110, c.end), Cause: audio.Overrun},
-		}
-		if len(told) != len(want) {
-			t.Fatalf("%s: told %v, want %v", c.name, told, want)
-		}
-		for i := range want {
-			if told[i] != want[i] {
-				t.Errorf("%s: told %v, want %v", c.name, told[i], want[i])
-			}
-		}
-	}
-}
-
-func TestSkipLongerThanTheRingEvictsNothing(t *testing.T) {
-	ring, w := newRing(t, buffer.Config{Frames: 60, BlockFrames: 4})
-	rd := mustOpen(t, ring)
-	w.Skip(7, audio.Device)
-	if b := ring.Bounds(); b != span(7, 7) {
-		t.Errorf("bounds %v with nothing stored, want [7, 7)", b)
-	}
-	insert(w, 50)
-	lag := rd.Lag()
-	w.Skip(1_000_000_000_000, audio.Suspend)
-	if b := ring.Bounds(); b != span(7, 1_000_000_000_057) {
-		t.Errorf("bounds %v", b)
-	}
-	if rd.Lag() != lag || lag != 50 {
-		t.Errorf("lag %d, then %d, want 50: holes do not count", lag, rd.Lag())
-	}
-	checkSlice(t, rd, 7, 57, answer{})
-	s := ring.Stats()
-	if s.Stored != 50 || s.Window != 50 || s.Holes != 2 || s.Skipped != 1_000_000_000_007 || s.Capacity != 60 || s.Readers != 1 {
-		t.Errorf("stats %+v", s)
-	}
-}
-
 // TestSeed_S7: a fresh reader begins at the oldest frame, unless told.
 func TestSeed_S7(t *testing.T) {
 	ring, w := newRing(t, buffer.Config{Frames: 6, BlockFrames: 1})
@@ -317,6 +212,33 @@ func TestSeed_S8(t *testing.T) {
 	if n, err := rd.Read(ctx, p[:3]); n != 0 || err == nil {
 		t.Errorf("a read with no room for a frame: %d, %v", n, err)
 	}
+}
+
+func TestClosedReaderSaysSo(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 6, BlockFrames: 1, MaxReaders: 2})
+	insert(w, 3)
+	rd, other := mustOpen(t, ring), mustOpen(t, ring)
+	if _, err := rd.Fork(); !errors.Is(err, ErrTooManyReaders) {
+		t.Errorf("a third reader of two: %v", err)
+	}
+	for range 2 {
+		if err := rd.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if n := ring.Stats().Readers; n != 1 {
+		t.Errorf("%d places taken, want 1", n)
+	}
+	if _, err := rd.Read(t.Context(), make([]byte, 100)); err != ErrClosed {
+		t.Errorf("read: %v", err)
+	}
+	if _, err := rd.Slice(0, 1); err != ErrClosed {
+		t.Errorf("slice: %v", err)
+	}
+	if err := rd.Await(t.Context(), 1); err != ErrClosed {
+		t.Errorf("await: %v", err)
+	}
+	checkSlice(t, other, 0, 3, answer{})
 }
 
 func TestFailStaysUntilSeek(t *testing.T) {
