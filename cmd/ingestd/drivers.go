@@ -144,7 +144,7 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 		}))
 	case sourceTone:
 		return opened(tone.Open(ctx, tone.Config{
-			Format: f, Kind: tone.Kind(s.Kind), Hz: s.Hz.Value, HzTo: s.HzTo.Value, Amplitude: s.Amplitude.Value,
+			Format: f, Kind: tone.Kind(s.Kind), Hz: s.Hz.Value, HzTo: s.HzTo.Value, Period: s.Period.Duration, Amplitude: s.Amplitude.Value,
 			Frames: f.Frames(s.Duration.Duration), Speed: 1, Clock: a.clock,
 		}))
 	}
