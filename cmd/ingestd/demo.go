@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -168,31 +169,33 @@ func (p *program) reportDemo(ctx context.Context, d *daemon.Daemon, root string)
 	for now := p.clock.Monotonic(); p.clock.Sleep(ctx, now+int64(200*time.Millisecond)) == nil; now = p.clock.Monotonic() {
 		s := d.Status()
 		for _, m := range s.Sensors {
-			if state[m.ID] == m.State {
+			was := state[m.ID]
+			if was == m.State {
 				continue
 			}
 			state[m.ID] = m.State
-			line := m.State
-			switch m.State {
-			case "recording":
-				line = fmt.Sprintf("session %d  recording", s.Session)
-			case "retrying":
-				line = fmt.Sprintf("unplugged for %v, so that you see a hole", demoUnplugIn)
+			switch {
+			case m.State == "recording" && was == "retrying":
+				hole := time.Duration(m.LostFrames) * time.Second / time.Duration(m.Rate)
+				p.sayNow(m.ID, fmt.Sprintf("back, after a hole of %v", hole.Round(time.Millisecond)))
+			case m.State == "recording":
+				p.sayNow(m.ID, fmt.Sprintf("session %d  recording", s.Session))
+			case m.State == "retrying":
+				p.sayNow(m.ID, fmt.Sprintf("unplugged for %v, so that you see a hole", demoUnplugIn))
 			}
-			p.sayNow(m.ID, line)
 		}
 		if now >= next {
 			next += int64(demoReport)
-			p.sayNow(demoLine(s), "")
+			p.sayNow(demoLine(s))
 		}
 	}
 	s := d.Status()
-	p.sayNow(demoLine(s), "")
+	p.sayNow(demoLine(s))
 	fmt.Fprintf(p.stdout, "\nLook at what is there: find %s -name '*.wav' | sort | head -2\n", root)
 }
 
-func (p *program) sayNow(who, what string) {
-	fmt.Fprintf(p.stdout, "%s  %s  %s\n", p.clock.UTC().Format("15:04:05"), who, what)
+func (p *program) sayNow(words ...string) {
+	fmt.Fprintf(p.stdout, "%s  %s\n", p.clock.UTC().Format("15:04:05"), strings.Join(words, "  "))
 }
 
 // demoLine is one line about all sensors.

@@ -158,8 +158,8 @@ func summaryOf(s daemon.Status, root string, took time.Duration) string {
 		f := audio.Format{Rate: d.Rate, Channels: d.Channels}
 		sound += f.Duration(d.Captured)
 	}
-	return fmt.Sprintf("session %d: %v of sound, %d chunks, %d bytes, %d frames lost, in %s (%v)",
-		s.Session, sound.Round(time.Millisecond), chunks, bytes, lost, root, took.Round(time.Millisecond))
+	return fmt.Sprintf("session %d: %v of sound in %s of %d bytes, %d frames lost, stored in %s (%v)",
+		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lost, root, took.Round(time.Millisecond))
 }
 
 // flagNode is a setting as a flag writes it.
