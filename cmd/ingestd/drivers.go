@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"time"
@@ -105,7 +106,7 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		Format:  f,
 		Window:  s.window(f),
 		Once:    s.Source == sourceWAV && !s.Loop,
-		Unpaced: s.Source == sourceWAV && s.Speed.Times == 0,
+		Unpaced: a.unpaced(s),
 		Open: func(ctx context.Context, admit source.Admit) (source.Source, error) {
 			return a.source(ctx, s, f, admit, hold)
 		},
@@ -121,6 +122,22 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		out.Info["location"] = at
 	}
 	return out, nil
+}
+
+// unpaced says whether the source of s goes as fast as it is read: a WAV that
+// is told so, and a file in the place of a pipe.
+func (a *assembler) unpaced(s *sensorConfig) bool {
+	switch s.Source {
+	case sourceWAV:
+		return s.Speed.Times == 0
+	case sourcePipe:
+		info, err := os.Stat(string(s.Path))
+		if s.Path == standardInput {
+			info, err = a.p.stdin.Stat()
+		}
+		return err == nil && info.Mode().IsRegular()
+	}
+	return false
 }
 
 // source opens the source of s. A zero format is the source's to say.
@@ -139,7 +156,7 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 		}))
 	case sourcePipe:
 		return opened(pipe.Open(ctx, pipe.Config{
-			Path: string(s.Path), Stdin: a.p.stdin, Format: f, Clock: a.clock, Hold: hold,
+			Path: string(s.Path), Stdin: a.p.stdin, Format: f, Clock: a.clock, Hold: hold, Admit: admit,
 			Warn: func(text string) { a.log.Warn(text, zap.String("sensor", s.ID)) },
 		}))
 	case sourceTone:
