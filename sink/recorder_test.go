@@ -19,6 +19,7 @@ type gated struct {
 	entered, leave chan struct{}
 	syncErr        error
 	appendErr      error
+	commitErr      error
 	relaxed        bool
 }
 
@@ -40,6 +41,13 @@ func (b *gated) Append(ctx context.Context, name string, line []byte) error {
 }
 
 func (b *gated) Relaxed() bool { return b.relaxed }
+
+func (d gatedDraft) Commit() error {
+	if d.b.commitErr != nil {
+		return errors.Join(d.b.commitErr, d.Draft.Abort(true))
+	}
+	return d.Draft.Commit()
+}
 
 func (d gatedDraft) Sync() error {
 	if d.b.entered != nil {
@@ -152,6 +160,32 @@ func TestFailedSyncStopsTheWriter(t *testing.T) {
 	b.syncErr = nil
 	if err := errors.Join(r.Write(t.Context(), ramp(100, 50, s16)), r.Close(t.Context())); err != nil || r.Durable() != 150 {
 		t.Errorf("durable %d, %v", r.Durable(), err)
+	}
+}
+
+func TestChunkThatGotNoNameIsNotDurable(t *testing.T) {
+	b := &gated{Bucket: mem.New(), commitErr: errors.New("full")}
+	r := record(t, b)
+	if err := r.Write(t.Context(), ramp(0, 100, s16)); !errors.Is(err, b.commitErr) {
+		t.Fatal(err)
+	}
+	// A sync may come before the restart.
+	if err := r.Sync(t.Context()); err != nil || r.Durable() != 0 {
+		t.Errorf("durable %d, %v", r.Durable(), err)
+	}
+	b.commitErr = nil
+	if from := r.Restart(t.Context()); from != 0 {
+		t.Errorf("restarts at %d", from)
+	}
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 100, s16)), r.Close(t.Context())); err != nil || r.Durable() != 100 {
+		t.Errorf("durable %d, %v", r.Durable(), err)
+	}
+	s, err := sink.OpenExisting(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if blocks, end := logged(t, s, 1, "mic0"); len(blocks) != 1 || end == nil || end.Clean {
+		t.Errorf("the lines are %+v, %+v; a draft with sound was left", blocks, end)
 	}
 }
 
