@@ -155,6 +155,22 @@ func TestVariablesThatSetNothingAreWarnedOf(t *testing.T) {
 	}
 }
 
+func TestVariablesReachSinksWithADashInTheirName(t *testing.T) {
+	c, err := layered([]string{"INGESTD_SINK_DISK_2_ROOT=/b"}, nil, "[sink.disk-2]\ndriver = \"files\"\nroot = \"/a\"\n")
+	if err != nil || c.Sinks["disk-2"].Root != "/b" {
+		t.Error(c, err)
+	}
+}
+
+func TestChunkIsHalfTheRingAtMostOrWarnedOf(t *testing.T) {
+	for chunk, warned := range map[string]bool{"10s": false, "480000f": false, "480001f": true, "15s": true} {
+		c, err := layered(nil, map[string]string{"defaults.sensor.ring": "20s"}, strings.Replace(twoSensors, `name = "archive"`, "name = \"archive\"\nchunk = \""+chunk+`"`, 1), "[[sensor]]\nid = \"mic0\"\nrate = 48000\n")
+		if err != nil || warned != (len(c.warnings) > 0) {
+			t.Errorf("%s: %v, %v", chunk, c.warnings, err)
+		}
+	}
+}
+
 func TestByteOrderMarkMovesNoColumn(t *testing.T) {
 	if _, err := parsed("\uFEFFstation = \"x\"\n"); err != nil {
 		t.Error(err)
@@ -288,6 +304,9 @@ func TestHugeConfigurationsAreJudgedInBoundedWork(t *testing.T) {
 				t.Errorf("%.500v", err)
 			}
 		})
+	}
+	if _, err := parsed(strings.Repeat("k = 1\n", maxKeys+1)); err == nil || !strings.Contains(err.Error(), "FILE:10001:1: this file has more than 10000 keys.") {
+		t.Error(err)
 	}
 	for _, deep := range []string{strings.Repeat("k = 1\n", maxConfig/7), "a = {" + strings.Repeat("k=1,", maxConfig/5) + "}", strings.Repeat("a.", maxConfig/3) + "a = 1", "a = " + strings.Repeat("[", maxConfig/3), "a = " + strings.Repeat("{a=", maxConfig/4),
 		"[" + strings.Repeat("a.", maxConfig/3) + "a]", "a = " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000)} {

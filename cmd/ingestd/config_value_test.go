@@ -129,7 +129,7 @@ sink store: layout "{session}/{block}.pcm" makes names of pcm, the codec is wav;
 func TestNearestNamesAreTwoEditsAwayAtMost(t *testing.T) {
 	names := []string{"channels", "chunk", "hz", "id", "rate", "ms"}
 	for word, want := range map[string]string{
-		"chanels": "channels", "chnnels": "channels", "hcannels": "channels", "channelsss": "channels", "chainsaw": "", "Rate": "rate", "raet": "rate",
+		"chanels": "channels", "chnnels": "channels", "hcannels": "channels", "channelsss": "channels", "chainsaw": "", "channelsxyz": "", "Rate": "rate", "raet": "rate",
 		"h": "hz", "xy": "", "": "", "chunks": "chunk", "rate": "rate",
 	} {
 		if got := nearest(word, names); got != want {
