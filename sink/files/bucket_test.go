@@ -13,3 +13,7 @@ func TestBucket(t *testing.T) {
 		sinktest.Test(t, func(t *testing.T) sink.Bucket { return open(t, files.Config{Sync: sync}) })
 	}
 }
+
+func BenchmarkBucket(b *testing.B) {
+	sinktest.Benchmark(b, func(b *testing.B) sink.Bucket { return open(b, files.Config{}) })
+}

@@ -11,3 +11,7 @@ import (
 func TestBucket(t *testing.T) {
 	sinktest.Test(t, func(*testing.T) sink.Bucket { return mem.New() })
 }
+
+func BenchmarkBucket(b *testing.B) {
+	sinktest.Benchmark(b, func(*testing.B) sink.Bucket { return mem.New() })
+}
