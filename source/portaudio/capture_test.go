@@ -134,7 +134,7 @@ func TestSuite(t *testing.T) {
 	lim := usual()
 	lim.fast *= 1000 // four times as fast is meant
 	sourcetest.Test(t, func(t *testing.T) (source.Source, sourcetest.Want) {
-		c := Config{Device: "name:mic0", Format: format(8000, 1, audio.S16), Env: using(rig), Latency: time.Second, limits: lim}
+		c := Config{Device: "name:mic0", Format: format(8000, 1, audio.S16), Env: using(rig), Latency: 2 * time.Second, limits: lim}
 		return open1(t, c), sourcetest.Want{Bytes: sound}
 	})
 }

@@ -133,6 +133,9 @@ func printable(s string) string {
 	}, s))
 }
 
+// brief is s as it may stand in a message.
+func brief(s string) string { return printable(s[:min(len(s), 300)]) }
+
 // selectors are the strings that name the card, the best first: none if only
 // PortAudio's name can.
 func (c card) selectors() (id, path string) {

@@ -21,7 +21,7 @@ func crashed(err error) bool {
 // explain makes the Fault of what a capture process said before it ended.
 func (s system) explain(to target, f audio.Format, n notice) error {
 	words := ""
-	if t := printable(n.Text); t != "" {
+	if t := brief(n.Text); t != "" {
 		words = " (" + t + ")"
 	}
 	switch n.Class {
@@ -98,9 +98,9 @@ func (s system) strings(names []string) []string {
 	if err != nil {
 		cards = nil // the names serve as well
 	}
-	texts := make([]string, 0, len(names))
-	for _, name := range names {
-		text := "name:" + printable(name)
+	var texts []string
+	for _, name := range names[:min(len(names), 32)] {
+		text := "name:" + brief(name)
 		if number, _, ok := hardware(name); ok {
 			for _, c := range cards {
 				if _, path := c.selectors(); path != "" && c.number == number {

@@ -123,6 +123,58 @@ func TestSuiteOfASilentDevice(t *testing.T) {
 	})
 }
 
+func TestListingThatHangsOrDiesIsAFault(t *testing.T) {
+	t.Parallel()
+	for part, want := range map[string]string{
+		"mute": "list devices: a driver has not answered for 1s; the process that asked was ended.",
+		"exit": "list devices: the process that asked ended: exit status 7. Its last words: out of luck[31m",
+	} {
+		c := pretend(part)
+		if _, err := c.defaults(); err != nil {
+			t.Fatal(err)
+		}
+		c.limits.list = time.Second
+		if part == "exit" {
+			c.limits.list = time.Minute
+		}
+		if _, err := ask(t.Context(), c); err == nil || err.Error() != want {
+			t.Errorf("%s: got %v, want %s", part, err, want)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	c := pretend("mute")
+	if _, err := c.defaults(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ask(ctx, c); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// A process that sits in the kernel outlives SIGKILL. Its device is left alone
+// until it is gone.
+func TestDeviceOfAProcessThatDoesNotEndIsLeftAlone(t *testing.T) {
+	t.Parallel()
+	c := pretend("silent")
+	c.Turn = NewTurn()
+	s, err := open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Turn.leave(c.Device, s.proc)
+	_, err = open(t.Context(), c)
+	if want := fmt.Sprintf("mic0 is held by capture process %d, which does not end", s.info.PID); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v, want %s", err, want)
+	}
+	s.Close()
+	again, err := open(t.Context(), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	again.Close()
+}
+
 func TestStartsTakeTurns(t *testing.T) {
 	t.Parallel()
 	c := pretend("silent")

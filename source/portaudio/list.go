@@ -100,11 +100,13 @@ func ask(ctx context.Context, c Config) ([]input, error) {
 		Error  string  `json:"error"`
 	}
 	if err := json.Unmarshal(text, &answer); err != nil {
-		p.stop()
-		return nil, source.Faultf(source.Exit, "list devices: the process that asked ended: %v. Its last words: %s", p.err, p.talk.words())
+		if !p.stop() {
+			return nil, source.Faultf(source.Hang, "list devices: the process that asked does not end although it was killed.")
+		}
+		return nil, source.Faultf(source.Exit, "list devices: the process that asked ended: %v.%s", p.err, p.talk.words())
 	}
 	if answer.Error != "" {
-		return nil, source.Faultf(source.Failed, "list devices: %s", printable(answer.Error))
+		return nil, source.Faultf(source.Failed, "list devices: %s", brief(answer.Error))
 	}
 	return answer.Inputs, nil
 }

@@ -82,7 +82,7 @@ func TestUnpluggedMicrophoneComesBack(t *testing.T) {
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0"}, alsa.Mic{Name: "mic1"})
 	c := Config{Device: "name:mic0", Format: mono48, Env: using(rig)}
 	s := open1(t, c)
-	c.Device = "name:mic1"
+	c.Device, c.Latency = "name:mic1", time.Second
 	other := open1(t, c)
 	var before mark
 	_, err := run(t, s, 10000, &before)
@@ -99,7 +99,7 @@ func TestUnpluggedMicrophoneComesBack(t *testing.T) {
 	if !s.proc.ended(0) {
 		t.Error("the child lives on")
 	}
-	c.Device = "name:mic0"
+	c.Device, c.Latency = "name:mic0", 0
 	_, err = Open(t.Context(), c)
 	wantFault(t, err, source.Failed, "no input matches device \"name:mic0\".\n    Seen now:  name:mic1")
 	wait(t, 3*time.Second)
@@ -207,7 +207,7 @@ func TestOverrunOfTheDeviceIsAHoleOfItsLength(t *testing.T) {
 	t.Parallel()
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0", XRun: 20000})
 	// Short periods: the losses are too short to be seen without the flag.
-	s := open1(t, Config{Device: "name:mic0", Format: mono48, Env: using(rig), Latency: 60 * time.Millisecond})
+	s := open1(t, Config{Device: "name:mic0", Format: mono48, Env: using(rig), Latency: 76 * time.Millisecond})
 	got, packets := read(t, s, 100000, 1<<16)
 	next, holes := uint32(0), 0
 	for i, k := range packets {
@@ -233,7 +233,7 @@ func TestFramesThatNobodyReadsAreCounted(t *testing.T) {
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Speed: 10})
 	lim := usual()
 	lim.fast *= 1000
-	s := open1(t, Config{Device: "name:mic0", Format: mono48, Env: using(rig), Latency: 2 * time.Second, limits: lim})
+	s := open1(t, Config{Device: "name:mic0", Format: mono48, Env: using(rig), Latency: 4 * time.Second, limits: lim})
 	if _, err := run(t, s, 1000, new(mark)); err != nil {
 		t.Fatal(err)
 	}

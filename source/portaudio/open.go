@@ -124,7 +124,7 @@ func (s *Source) accept(r record, payload []byte) error {
 		if n.Version != protocol {
 			return source.Faultf(source.Failed, "%s: its capture process is of another version of ingestd; it was ended.", s.to.name)
 		}
-		s.info.PID, s.info.PortAudio = n.PID, printable(n.PortAudio)
+		s.info.PID, s.info.PortAudio = n.PID, brief(n.PortAudio)
 	case failure:
 		return s.system.explain(s.to, s.cfg.Format, n)
 	case state:
@@ -142,7 +142,7 @@ func (s *Source) reach(r record, n notice) error {
 	s.stage = n.Stage
 	switch n.Stage {
 	case opened:
-		s.info.HostAPI, s.info.Latency = printable(n.HostAPI), time.Duration(n.LatencyNS)
+		s.info.HostAPI, s.info.Latency = brief(n.HostAPI), time.Duration(n.LatencyNS)
 		s.info.Selectors = []string{s.to.selector.text}
 		s.info.Name = s.to.name
 		if c := s.to.card; c != nil {
@@ -153,7 +153,7 @@ func (s *Source) reach(r record, n notice) error {
 				}
 			}
 		} else if n.Device != "" {
-			s.info.Name = printable(n.Device)
+			s.info.Name = brief(n.Device)
 		}
 	case started:
 		s.begun = r.mono
@@ -186,10 +186,10 @@ func (s *Source) late() error {
 func (s *Source) gone() error {
 	ended := s.proc.ended(s.cfg.limits.polite)
 	if s.proc.talk.flooded.Load() {
-		return source.Faultf(source.Flood, "%s: its driver wrote messages without end (unplugged?); the capture process was ended.%s", s.to.name, s.said())
+		return source.Faultf(source.Flood, "%s: its driver wrote messages without end (unplugged?); the capture process was ended.%s", s.to.name, s.proc.talk.words())
 	}
 	if !ended {
-		return source.Faultf(source.Hang, "%s: its capture process closed its pipe and did not end; it was killed.%s", s.to.name, s.said())
+		return source.Faultf(source.Hang, "%s: its capture process closed its pipe and did not end; it was killed.%s", s.to.name, s.proc.talk.words())
 	}
 	reason := source.Exit
 	if crashed(s.proc.err) {
@@ -199,12 +199,5 @@ func (s *Source) gone() error {
 	if err == nil {
 		err = errors.New("exit status 0")
 	}
-	return source.Faultf(reason, "%s: its capture process ended: %w.%s", s.to.name, err, s.said())
-}
-
-func (s *Source) said() string {
-	if w := s.proc.talk.words(); w != "" {
-		return " Its last words: " + w
-	}
-	return ""
+	return source.Faultf(reason, "%s: its capture process ended: %w.%s", s.to.name, err, s.proc.talk.words())
 }

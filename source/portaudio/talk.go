@@ -82,9 +82,13 @@ func (t *talk) say(line []byte, passed *int) {
 	}
 }
 
-// words are the last lines of the child, or "" if it said nothing.
+// words are the last lines of the child as the end of a message, or "" if it
+// said nothing.
 func (t *talk) words() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return strings.Join(t.last, " | ")
+	if len(t.last) == 0 {
+		return ""
+	}
+	return " Its last words: " + strings.Join(t.last, " | ")
 }
