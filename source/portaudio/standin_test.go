@@ -41,7 +41,7 @@ func standIn(exit func(int)) bool {
 		a.capture(part)
 	}
 	// A timer: without cgo the runtime ends a process that waits for nothing.
-	_ = a.out.clock.Sleep(context.Background(), a.out.clock.Monotonic()+int64(time.Hour))
+	_ = a.out.clock.Sleep(context.Background(), a.out.clock.Monotonic()+int64(time.Minute))
 	return true
 }
 
