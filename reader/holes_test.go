@@ -151,3 +151,19 @@ func TestSkipLongerThanTheRingEvictsNothing(t *testing.T) {
 		t.Errorf("stats %+v", s)
 	}
 }
+
+// A margin is a part of what is stored, not of the positions.
+func TestMarginCountsStoredFrames(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 6, BlockFrames: 1})
+	rd := mustOpen(t, ring, Margin(0.5))
+	insert(w, 10)
+	w.Skip(1000, audio.Suspend)
+	insert(w, 3) // the window is 6..9 and 1010..1012
+	p := make([]byte, 10*frameBytes)
+	if _, err := rd.Read(t.Context(), p); loss(err) != overrun(0, 9).lost {
+		t.Errorf("%v, want [0, 9) lost", err)
+	}
+	if n, err := rd.Read(t.Context(), p); n != 1 || err != nil || wrong(p[:frameBytes], 9) >= 0 {
+		t.Errorf("%d frames, %v", n, err)
+	}
+}

@@ -228,7 +228,10 @@ func pick(t *testing.T, rd *Reader, s *schedule, seed uint64) {
 // The writer commits while the reader goes to sleep, as close together as two
 // cores can be: the reader always wakes.
 func TestNoWakeUpIsLost(t *testing.T) {
-	const rounds = 30_000
+	rounds := 60_000
+	if raceEnabled {
+		rounds = 10_000
+	}
 	ring, w := newRing(t, buffer.Config{Frames: 100})
 	rd := mustOpen(t, ring)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // a lost one waits for ever
