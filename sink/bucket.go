@@ -26,9 +26,9 @@ var (
 	ErrNamed = errors.New("it has its name, but that may not be durable")
 )
 
-// A Bucket maps names to bytes. A name is a slash-separated path that
-// fs.ValidPath and filepath.IsLocal accept, with no control characters; a
-// driver refuses any other before it touches anything.
+// A Bucket maps names to bytes. A name is what CheckName takes; a driver
+// refuses any other, with ErrName, before it touches anything. A driver may
+// refuse a name that lies below another (a/b beside a).
 //
 // Drivers are dumb: no retry, no clock, no logging, no cache. All methods may
 // be called from any goroutine at once. Errors name the object: "put NAME: …".
@@ -92,7 +92,9 @@ type Draft interface {
 
 	// Commit gives the draft its name, whole and for good: synced before, with
 	// its folder after, unless the bucket was told not to sync. ErrExists if
-	// somebody else took the name. The draft is over, whatever is returned.
+	// somebody else took the name. The draft is over, whatever is returned; it
+	// has its name only if that is nil or wraps ErrNamed. A Sync that runs at
+	// the same time as Commit or Abort is waited for.
 	Commit() error
 
 	// Abort ends the draft without a name. What was written stays where the
