@@ -16,8 +16,10 @@ import (
 // delivered is asked for again.
 type Admit func(ctx context.Context, frames int) (int, error)
 
-// DefaultBatch is how much sound a paced source delivers at a time.
-const DefaultBatch = 100 * time.Millisecond
+// DefaultBatch is how much sound a paced source delivers at a time. Wake-ups
+// are most of what recording costs: a quarter of a second is four of them, the
+// same ones for all sources of a process and for those who read them.
+const DefaultBatch = 250 * time.Millisecond
 
 // MaxSpeed is the fastest pace that is not simply unpaced.
 const MaxSpeed = 1e6

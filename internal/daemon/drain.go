@@ -15,12 +15,13 @@ import (
 	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/reader"
 	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/source"
 )
 
 const (
-	pieceTime  = 250 * time.Millisecond // how much is written at once
-	pieceBytes = 256 << 10              // of an unpaced source
-	lull       = time.Second            // after which less than a piece is written
+	pieceTime  = source.DefaultBatch // how much is written at once
+	pieceBytes = 256 << 10           // of an unpaced source
+	lull       = time.Second         // after which less than a piece is written
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 5 * time.Second
 )
@@ -58,7 +59,7 @@ var sinkReasons = [...]string{"full", "readonly", "io", "exists", "other"}
 func (d *drain) run(ctx context.Context) error {
 	defer d.done.Store(true)
 	defer d.r.Close()
-	buf := make([]byte, d.piece()*d.from.Format.FrameBytes())
+	buf := make([]byte, d.piece()*3/2*d.from.Format.FrameBytes())
 	wait := time.Duration(0)
 	for {
 		end, err := d.step(ctx, buf)
@@ -84,7 +85,7 @@ func (d *drain) run(ctx context.Context) error {
 	}
 }
 
-// piece is how many frames are taken at once.
+// piece is about how many frames are taken at once.
 func (d *drain) piece() int {
 	f := d.from.Format
 	if d.from.Unpaced {
@@ -95,7 +96,7 @@ func (d *drain) piece() int {
 
 // step waits for a piece and stores it. end: the stream is over and stored.
 func (d *drain) step(ctx context.Context, buf []byte) (end bool, err error) {
-	if err := d.await(ctx, len(buf)/d.from.Format.FrameBytes()); err != nil {
+	if err := d.await(ctx); err != nil {
 		return false, err
 	}
 	n, err := d.r.Read(ctx, buf)
@@ -120,12 +121,13 @@ func (d *drain) step(ctx context.Context, buf []byte) (end bool, err error) {
 	return false, err
 }
 
-// await returns when frames can be read: a whole piece, or less if no more has
-// come for a while. One wake-up a piece is what a reader costs.
-func (d *drain) await(ctx context.Context, frames int) error {
+// await returns when most of a piece can be read, or less if no more has come
+// for a while. One wake-up a piece, when the source's own batch is there, is
+// what a reader costs.
+func (d *drain) await(ctx context.Context) error {
 	soon, cancel := context.WithTimeout(ctx, lull)
 	defer cancel()
-	err := d.r.Await(soon, d.r.Pos()+audio.Pos(frames))
+	err := d.r.Await(soon, d.r.Pos()+audio.Pos(max(1, d.piece()*3/4)))
 	if err != nil && ctx.Err() == nil {
 		return d.r.Await(ctx, d.r.Pos()+1)
 	}

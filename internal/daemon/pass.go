@@ -2,6 +2,9 @@ package daemon
 
 import (
 	"context"
+	"time"
+
+	"github.com/ingestd/ingestd/clock"
 )
 
 // A passer makes what the drains of one sink wrote durable, at the sink's
@@ -18,9 +21,8 @@ func (p *passer) run(ctx context.Context) {
 		return
 	}
 	c := p.drains[0].clock
-	for next := c.Monotonic(); ; {
-		next = max(next+int64(p.sink.Sync), c.Monotonic())
-		if c.Sleep(ctx, next) != nil {
+	for {
+		if c.Sleep(ctx, nextTick(c, p.sink.Sync)) != nil {
 			return
 		}
 		for _, d := range p.drains {
@@ -31,4 +33,11 @@ func (p *passer) run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// nextTick is the next multiple of step on the monotonic clock, ns: all that
+// happens at intervals happens at the same instants, with one wake-up.
+func nextTick(c clock.Clock, step time.Duration) int64 {
+	now := c.Monotonic()
+	return now - now%int64(step) + int64(step)
 }

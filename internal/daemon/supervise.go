@@ -52,7 +52,7 @@ func (d *Daemon) supervise(ctx context.Context) {
 			status = s
 			d.notify("STATUS=" + s)
 		}
-		if d.c.Clock.Sleep(ctx, now+int64(every)) != nil {
+		if d.c.Clock.Sleep(ctx, nextTick(d.c.Clock, every)) != nil {
 			return
 		}
 	}
