@@ -82,7 +82,7 @@ func TestCancelledTakeTakesNothing(t *testing.T) {
 
 func TestFasterPaceHasCloserTicks(t *testing.T) {
 	for speed, want := range map[float64]time.Duration{
-		0.5: 100 * time.Millisecond, 1: 100 * time.Millisecond, 4: 25 * time.Millisecond, 1000: 10 * time.Millisecond,
+		0.5: DefaultBatch, 1: DefaultBatch, 4: DefaultBatch / 4, 1000: minTick,
 	} {
 		if p := pace(t, PaceConfig{Rate: 48000, Speed: speed}); p.tick != int64(want) {
 			t.Errorf("speed %v: a tick of %v, want %v", speed, time.Duration(p.tick), want)

@@ -60,11 +60,14 @@ func write(t *testing.T, w *os.File, b []byte) {
 	}
 }
 
+// batch is what the tests reckon with.
+const batch = 100 * time.Millisecond
+
 func TestWakesOnceForManyWrites(t *testing.T) {
 	path := mkfifo(t)
 	mono := audio.Format{Rate: 48000, Channels: 1, Encoding: audio.S16}
 	c := &steps{now: 1040 * ms}
-	s := open(t, Config{Path: path, Format: mono, Clock: c})
+	s := open(t, Config{Path: path, Format: mono, Clock: c, Batch: batch})
 	w := writer(t, path)
 	c.each = func() { write(t, w, ramp(mono, 0, 960)) }
 	p := make([]byte, 1<<20)
@@ -89,7 +92,7 @@ func TestWakesOnceForManyWrites(t *testing.T) {
 func TestSilenceIsAStall(t *testing.T) {
 	path := mkfifo(t)
 	c := &steps{now: 1000 * ms}
-	s := open(t, Config{Path: path, Clock: c})
+	s := open(t, Config{Path: path, Clock: c, Batch: batch})
 	stalls := func(after time.Duration) {
 		t.Helper()
 		begun := c.now
@@ -107,7 +110,7 @@ func TestSilenceIsAStall(t *testing.T) {
 	}
 	stalls(5 * time.Second)
 
-	s = open(t, Config{Path: path, Clock: c})
+	s = open(t, Config{Path: path, Clock: c, Batch: batch})
 	c.now += 3000 * ms
 	write(t, writer(t, path), ramp(format, 0, 100))
 	if pk, err := s.Read(t.Context(), make([]byte, 900)); err != nil || pk.Frames != 100 {
@@ -216,7 +219,7 @@ func TestTicksKeepTheKernelsBufferHalfEmpty(t *testing.T) {
 		{audio.Format{Rate: audio.MaxRate, Channels: 64, Encoding: audio.F32}, 4096, time.Millisecond},
 	} {
 		rate := int64(c.f.Rate * c.f.FrameBytes())
-		got := time.Duration(tickOf(DefaultBatch, c.capacity, rate))
+		got := time.Duration(tickOf(batch, c.capacity, rate))
 		if got != c.want {
 			t.Errorf("%v in %d bytes: a tick of %v, want %v", c.f, c.capacity, got, c.want)
 		}
