@@ -29,9 +29,10 @@ test: setup-test
 	@$(ENV); go test -timeout 8m -json ./... | go run ./test/report $(if $(NEED),-need "$(NEED)")
 	@cat .tools/without
 
-## race    the same under the race detector; needs a C compiler
+## race    the packages under the race detector; needs a C compiler. The tests of
+##         the whole program start an ordinary binary and measure it, so not those
 race: setup-test
-	@$(ENV); go test -timeout 15m $(RACE) ./...
+	@$(ENV); go test -timeout 15m $(RACE) $$(go list ./... | grep -v /test/)
 
 ## fuzz    every fuzz target in turn, FUZZTIME each
 fuzz: setup
