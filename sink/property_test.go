@@ -36,7 +36,11 @@ func TestStoreHoldsWhatTheStreamHeld(t *testing.T) {
 		if codec == "wav" {
 			templates = append(templates, sink.DefaultLayout, "{session}/data/{block}.wav", "{session}_{block}.wav")
 		}
-		s := openIn(t, mem.New(), rapid.SampledFrom(templates).Draw(t, "layout"), codec)
+		var bucket sink.Bucket = mem.New()
+		if rapid.Bool().Draw(t, "batched") {
+			bucket = newBatched()
+		}
+		s := openIn(t, bucket, rapid.SampledFrom(templates).Draw(t, "layout"), codec)
 		n := rapid.SampledFrom([]int64{1, 7, 21 * 4096 / int64(format.FrameBytes()), 1 << 20}).Draw(t, "chunk")
 		most := min(40*n, 3000)
 		if n == 1<<20 {

@@ -116,6 +116,9 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	if relaxed, ok := s.Bucket.(Relaxed); ok {
 		r.relaxed = relaxed.Relaxed()
 	}
+	if batch, ok := s.Bucket.(Batcher); ok && batch.Batched() {
+		r.batch = batch
+	}
 	info, err := indented(c.Info)
 	if err != nil {
 		return nil, err

@@ -20,6 +20,7 @@ import (
 type Recorder struct {
 	store   *Store
 	drafts  Creator
+	batch   Batcher // nil: every chunk is named when it is whole
 	c       RecordConfig
 	frame   int64  // bytes of one
 	blocks  string // the name of blocks.jsonl
@@ -40,16 +41,23 @@ type Recorder struct {
 	kept  bool   // a draft with sound was left without a name
 	over  bool
 	err   error
+	held  int64 // chunks that were ever held for a pass
+
+	// naming is held while chunks get their names with a pass, and guards lines
+	// then. It is taken before ending and mu.
+	naming sync.Mutex
 
 	// ending is held while a draft is committed or aborted. It is taken before
 	// mu, never after it.
 	ending sync.Mutex
 
 	mu        sync.Mutex
-	draft     Draft // of the open chunk; the writing goroutine alone changes it
-	abandoned Draft // the last that got no name
-	at        int64 // pos, as far as the driver has taken the frames
-	failed    error // of a Sync of draft
+	draft     Draft   // of the open chunk; the writing goroutine alone changes it
+	abandoned Draft   // the last that got no name
+	at        int64   // pos, as far as the driver has taken the frames
+	failed    error   // of a Sync of draft, or of a pass
+	wholes    []whole // wait for a pass, in their order
+	restarts  int64
 	lineLimit int64 // durable may not pass it: its line is not appended yet
 	nameLimit int64 // durable may not pass it: a name there may not be durable
 
@@ -206,6 +214,7 @@ func (r *Recorder) Restart(context.Context) (from int64) {
 		draft.Abort(sound) // it failed already; there is nobody to tell
 		r.ending.Unlock()
 	}
+	r.release()
 	r.mu.Lock()
 	r.failed, r.at = nil, r.pos
 	r.mu.Unlock()
@@ -225,6 +234,9 @@ func (r *Recorder) drop(d Draft) {
 func (r *Recorder) Sync(ctx context.Context) error {
 	if err := ctx.Err(); err != nil || r.relaxed {
 		return err
+	}
+	if r.batch != nil {
+		return Pass(ctx, r)
 	}
 	r.mu.Lock()
 	draft, at := r.draft, r.at // taken before the sync: it speaks of these frames only

@@ -2,6 +2,7 @@ package sink
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -14,32 +15,68 @@ type Relaxed interface {
 	Relaxed() bool
 }
 
-// seal gives the open chunk its name and appends its line.
+// whole is a chunk to which nothing is added any more.
+type whole struct {
+	chunk
+	draft  Draft
+	to     int64 // the frame behind it
+	utc    string
+	errUs  *int64
+	holes  []Hole // before it
+	sum    string // SHA-256 of its file; "": it is still to be read again
+	before int64  // the block named before it, -1: none
+	nth    int64  // of those that were held
+}
+
+// seal makes the open chunk whole and gives it its name, at once or with the
+// next pass.
 func (r *Recorder) seal(ctx context.Context) error {
 	short, err := r.finish()
 	if err != nil {
 		return err
+	}
+	w := whole{chunk: r.chunk, draft: r.draft, to: r.pos, holes: r.holes, before: r.last}
+	w.date(r)
+	if !short {
+		w.sum = fmt.Sprintf("%x", r.hash.Sum(nil))
+	}
+	if r.batch != nil {
+		return r.hold(ctx, w)
 	}
 	named, failure := r.commit()
 	if !named {
 		return failure
 	}
 	if failure != nil {
-		r.limit(&r.nameLimit, r.chunk.from)
-	}
-	sum := fmt.Sprintf("%x", r.hash.Sum(nil))
-	if short {
-		var err error
-		if sum, err = r.sumAgain(ctx); err != nil {
-			failure = errors.Join(failure, err)
-		}
-	}
-	if err := r.tell(sum); err != nil {
-		failure = errors.Join(failure, err)
+		r.limit(&r.nameLimit, w.from)
 	}
 	r.holes = nil
+	return errors.Join(failure, r.index(ctx, &w))
+}
+
+// date notes when the chunk begins.
+func (w *whole) date(r *Recorder) {
+	utc, within := r.utc(w.from)
+	if utc.IsZero() {
+		return
+	}
+	w.utc = timeText(utc)
+	if r.c.Time != nil {
+		us := within.Microseconds()
+		w.errUs = &us
+	}
+}
+
+// index counts a chunk that has its name, and appends its line.
+func (r *Recorder) index(ctx context.Context, w *whole) (failure error) {
+	if w.sum == "" {
+		w.sum, failure = r.sumAgain(ctx, w)
+	}
+	if err := r.tell(w); err != nil {
+		failure = errors.Join(failure, err)
+	}
 	r.chunks.Add(1)
-	r.bytes.Add(r.chunk.bytes)
+	r.bytes.Add(w.bytes)
 	return errors.Join(failure, r.append(ctx))
 }
 
@@ -94,46 +131,37 @@ func (r *Recorder) limit(at *int64, to int64) {
 }
 
 // sumAgain sums the file of a chunk that was named short.
-func (r *Recorder) sumAgain(ctx context.Context) (string, error) {
-	body, err := r.store.Bucket.Get(ctx, r.chunk.name, 0, -1)
+func (r *Recorder) sumAgain(ctx context.Context, w *whole) (string, error) {
+	body, err := r.store.Bucket.Get(ctx, w.name, 0, -1)
 	if err != nil {
 		return "", err
 	}
 	defer body.Close()
-	r.hash.Reset()
-	n, err := io.Copy(r.hash, body)
-	if err == nil && n != r.chunk.bytes {
+	hash := sha256.New()
+	n, err := io.Copy(hash, body)
+	if err == nil && n != w.bytes {
 		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return "", fmt.Errorf("sum %s, %d of %d bytes read: %w", r.chunk.name, n, r.chunk.bytes, err)
+		return "", fmt.Errorf("sum %s, %d of %d bytes read: %w", w.name, n, w.bytes, err)
 	}
-	return fmt.Sprintf("%x", r.hash.Sum(nil)), nil
+	return fmt.Sprintf("%x", hash.Sum(nil)), nil
 }
 
-// tell makes the line of the chunk that was just named.
-func (r *Recorder) tell(sum string) error {
-	c := &r.chunk
-	b := Block{
-		Block: c.key.Block, From: c.from, Frames: r.pos - c.from, Bytes: c.bytes,
-		PCM: fmt.Sprintf("%08x", c.pcm), SHA256: sum, Holes: r.holes,
-	}
-	if utc, within := r.utc(c.from); !utc.IsZero() {
-		b.UTC = timeText(utc)
-		if r.c.Time != nil {
-			us := within.Microseconds()
-			b.ErrUs = &us
-		}
-	}
-	text, err := EncodeLine(b)
+// tell makes the line of a chunk that was just named.
+func (r *Recorder) tell(w *whole) error {
+	text, err := EncodeLine(Block{
+		Block: w.key.Block, From: w.from, Frames: w.to - w.from, Bytes: w.bytes,
+		PCM: fmt.Sprintf("%08x", w.pcm), SHA256: w.sum, UTC: w.utc, ErrUs: w.errUs, Holes: w.holes,
+	})
 	if err == nil {
-		r.lines = append(r.lines, line{text, c.from})
+		r.lines = append(r.lines, line{text, w.from})
 	}
 	return err
 }
 
-// append appends the lines that wait, in their order, and then knows that all
-// that has a name is durable.
+// append appends the lines that wait, in their order. Without passes it then
+// knows that all that has a name is durable.
 func (r *Recorder) append(ctx context.Context) error {
 	for len(r.lines) > 0 {
 		if err := r.drafts.Append(ctx, r.blocks, r.lines[0].text); err != nil {
@@ -147,34 +175,60 @@ func (r *Recorder) append(ctx context.Context) error {
 	r.mu.Lock()
 	r.lineLimit = math.MaxInt64
 	r.mu.Unlock()
-	if r.draft == nil {
+	if r.batch == nil && r.draft == nil {
 		r.settle(r.pos)
 	}
 	return nil
 }
 
 // Close gives the last chunk, however short, its name, and writes the line
-// that ends the session: a clean end, unless a draft was left behind. After an error it may be tried again, behind Restart
-// and what that asks for; after none the Recorder is over.
+// that ends the session: a clean end, unless a draft was left behind. After an
+// error it may be tried again, behind Restart and what that asks for; after
+// none the Recorder is over.
 func (r *Recorder) Close(ctx context.Context) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
+	if err := r.close(ctx); err != nil {
+		return r.fail(err)
+	}
+	r.over = true
+	return nil
+}
+
+func (r *Recorder) close(ctx context.Context) error {
 	if r.draft != nil {
 		if err := r.seal(ctx); err != nil {
-			return r.fail(err)
+			return err
 		}
 	}
-	if err := r.append(ctx); err != nil {
-		return r.fail(err)
+	if err := r.nameAll(ctx); err != nil {
+		return err
 	}
 	text, err := EncodeLine(End{End: r.pos, Clean: !r.kept, Holes: r.holes})
 	if err == nil {
 		err = r.drafts.Append(ctx, r.blocks, text)
 	}
-	if err != nil {
-		return r.fail(err)
+	if err != nil || r.batch == nil {
+		return err
 	}
-	r.over = true
-	return nil
+	return r.Sync(ctx)
+}
+
+// nameAll waits for no pass: everything that is whole gets its name and line.
+func (r *Recorder) nameAll(ctx context.Context) error {
+	if r.batch != nil {
+		if err := r.Sync(ctx); err != nil {
+			return err
+		}
+	}
+	r.naming.Lock()
+	defer r.naming.Unlock()
+	r.mu.Lock()
+	failed := r.failed // by the pass of somebody else
+	r.mu.Unlock()
+	if failed != nil {
+		return failed
+	}
+	return r.append(ctx)
 }

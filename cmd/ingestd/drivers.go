@@ -221,7 +221,7 @@ func (a *assembler) sink(ctx context.Context, name string, s *sinkConfig) (daemo
 	var bucket sink.Bucket
 	switch s.Driver {
 	case driverFiles:
-		b, err := files.Open(ctx, files.Config{Root: filepath.Clean(string(s.Root)), Sync: !s.Sync.None})
+		b, err := files.Open(ctx, files.Config{Root: filepath.Clean(string(s.Root)), Sync: !s.Sync.None, Batch: s.Sync.Every > 0})
 		if err != nil {
 			return out, fmt.Errorf("%s: %w", name, err)
 		}

@@ -192,7 +192,7 @@ func TestAnUnpluggedSensorBecomesOneHoleAndStopsNoOther(t *testing.T) {
 			if s[1].Holes != 0 || int64(len(b.sound("disk", "other"))/mono.FrameBytes()) != s[1].Captured {
 				t.Errorf("the other sensor: %+v", s[1])
 			}
-			if got := mono.Duration(s[0].Captured - s[1].Captured); got.Abs() > 200*time.Millisecond {
+			if got := mono.Duration(s[0].Captured - s[1].Captured); got.Abs() > 2*source.DefaultBatch {
 				t.Errorf("the sensors ended %v apart", got)
 			}
 		})

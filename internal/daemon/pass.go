@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/clock"
+	"github.com/ingestd/ingestd/sink"
 )
 
 // A passer makes what the drains of one sink wrote durable, at the sink's
@@ -12,6 +13,8 @@ import (
 type passer struct {
 	sink   *Sink
 	drains []*drain
+
+	recorders []*sink.Recorder // of a round
 }
 
 // run passes until the context ends. The last chunk of each drain is made
@@ -25,13 +28,25 @@ func (p *passer) run(ctx context.Context) {
 		if c.Sleep(ctx, nextTick(c, p.sink.Sync)) != nil {
 			return
 		}
-		for _, d := range p.drains {
-			if rec := d.recorder.Load(); rec != nil && !d.done.Load() {
-				// The recorder remembers a failure: its drain meets it at the
-				// next write, and writes the chunk anew.
-				_ = rec.Sync(ctx)
-			}
+		p.pass(ctx)
+	}
+}
+
+// pass is one round. The recorders remember what fails: each drain meets it at
+// its next write, and writes what is in doubt anew.
+func (p *passer) pass(ctx context.Context) {
+	p.recorders = p.recorders[:0]
+	for _, d := range p.drains {
+		if rec := d.recorder.Load(); rec != nil && !d.done.Load() {
+			p.recorders = append(p.recorders, rec)
 		}
+	}
+	if batch, ok := p.sink.Store.Bucket.(sink.Batcher); ok && batch.Batched() {
+		_ = sink.Pass(ctx, p.recorders...)
+		return
+	}
+	for _, rec := range p.recorders {
+		_ = rec.Sync(ctx)
 	}
 }
 

@@ -55,6 +55,19 @@ func (b *timedBucket) Relaxed() bool {
 	return ok && r.Relaxed()
 }
 
+// Batched and SyncAll are the bucket's, if it has them.
+func (b *timedBucket) Batched() bool {
+	batch, ok := b.Bucket.(sink.Batcher)
+	return ok && batch.Batched()
+}
+
+func (b *timedBucket) SyncAll(ctx context.Context) error {
+	if batch, ok := b.Bucket.(sink.Batcher); ok {
+		return batch.SyncAll(ctx)
+	}
+	return sink.ErrUnsupported
+}
+
 type timedDraft struct {
 	sink.Draft
 	bucket *timedBucket

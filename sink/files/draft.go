@@ -137,15 +137,15 @@ func (d *draft) Commit() error {
 	if d.over {
 		return wrap("commit", d.name, errOver)
 	}
-	err := d.publish(chunkMode, false)
+	err := d.publish(chunkMode, false, d.b.sync && d.b.whole == nil)
 	if err2 := d.end(true); err == nil {
 		err = err2
 	}
 	return wrap("commit", d.name, err)
 }
 
-// publish gives the draft its name.
-func (d *draft) publish(mode fs.FileMode, replace bool) error {
+// publish gives the draft its name, durably if sync.
+func (d *draft) publish(mode fs.FileMode, replace, sync bool) error {
 	if d.failed != nil {
 		return d.failed
 	}
@@ -154,7 +154,7 @@ func (d *draft) publish(mode fs.FileMode, replace bool) error {
 			return err
 		}
 	}
-	if d.b.sync {
+	if sync {
 		if err := d.file.Sync(); err != nil {
 			return err
 		}
@@ -175,7 +175,7 @@ func (d *draft) publish(mode fs.FileMode, replace bool) error {
 	if err != nil {
 		return err
 	}
-	if d.b.sync {
+	if sync {
 		if err := d.dir.Sync(); err != nil {
 			return fmt.Errorf("%w: %w", sink.ErrNamed, bare(err))
 		}

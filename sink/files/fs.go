@@ -47,12 +47,28 @@ type folder interface {
 	ReadDir(n int) ([]fs.DirEntry, error)
 }
 
+// wholeSyncer is an FS that can make all of it durable at once: whatever was
+// written, renamed and removed before the call. An error of an earlier
+// write-back is told too.
+type wholeSyncer interface {
+	SyncFS() error
+}
+
 // rooted is the FS of a real folder. Nothing reaches out of it, by whatever
 // name or link.
-type rooted struct{ root *os.Root }
+type rooted struct {
+	*folders
+	top *os.File // the folder, open from before the first write: errors of write-back reach it
+}
+
+func (r rooted) SyncFS() error { return syncWhole(r.top) }
 
 func (r rooted) Open(name string, flag int, perm fs.FileMode) (File, error) {
-	f, err := r.root.OpenFile(name, flag, perm)
+	var f *os.File
+	err := r.in(name, func(h *handle, base string) (err error) {
+		f, err = h.root.OpenFile(base, flag, perm)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -65,36 +81,41 @@ func (r rooted) Open(name string, flag int, perm fs.FileMode) (File, error) {
 }
 
 func (r rooted) Mkdir(name string, perm fs.FileMode) error {
-	if err := r.root.Mkdir(name, perm); err != nil {
-		return err
-	}
-	return r.root.Chmod(name, perm)
+	return r.in(name, func(h *handle, base string) error {
+		if err := h.root.Mkdir(base, perm); err != nil {
+			return err
+		}
+		return h.root.Chmod(base, perm)
+	})
 }
 
 func (r rooted) Rename(from, to string, replace bool) error {
-	if replace {
-		return r.root.Rename(from, to)
-	}
-	dir, err := r.root.Open(path.Dir(to))
+	return r.in(to, func(h *handle, base string) error {
+		if replace {
+			return h.root.Rename(path.Base(from), base)
+		}
+		err := renameNew(h.dir, path.Base(from), base)
+		if !errors.Is(err, errors.ErrUnsupported) {
+			return err
+		}
+		// The system has no call that does not replace.
+		if err := h.root.Link(path.Base(from), base); err != nil {
+			return err
+		}
+		return h.root.Remove(path.Base(from))
+	})
+}
+
+func (r rooted) Remove(name string) error {
+	return r.in(name, func(h *handle, base string) error { return h.root.Remove(base) })
+}
+
+func (r rooted) Stat(name string) (info fs.FileInfo, err error) {
+	dir, base := path.Split(name)
+	h, _, err := r.take(path.Clean(dir))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	defer dir.Close()
-	err = renameNew(dir, path.Base(from), path.Base(to))
-	if errors.Is(err, errors.ErrUnsupported) {
-		return r.link(from, to)
-	}
-	return err
+	defer r.give(h)
+	return h.root.Lstat(base) // that there is no such name is an answer: it is not asked twice
 }
-
-// link is Rename without replacing where the system has no call for it.
-func (r rooted) link(from, to string) error {
-	if err := r.root.Link(from, to); err != nil {
-		return err
-	}
-	return r.root.Remove(from)
-}
-
-func (r rooted) Remove(name string) error { return r.root.Remove(name) }
-
-func (r rooted) Stat(name string) (fs.FileInfo, error) { return r.root.Lstat(name) }

@@ -51,3 +51,21 @@ func renameNew(dir *os.File, from, to string) error {
 	}
 	return wrapErrno("renameat2", err)
 }
+
+// canSyncWhole says whether syncWhole works here.
+const canSyncWhole = true
+
+// syncWhole syncs the file system of an open folder.
+func syncWhole(dir *os.File) error {
+	raw, err := dir.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var sync error
+	err = raw.Control(func(fd uintptr) {
+		for sync = unix.EINTR; sync == unix.EINTR; {
+			sync = unix.Syncfs(int(fd))
+		}
+	})
+	return errors.Join(err, wrapErrno("syncfs", sync))
+}

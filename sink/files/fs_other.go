@@ -13,3 +13,8 @@ type diskFile struct {
 }
 
 func renameNew(*os.File, string, string) error { return errors.ErrUnsupported }
+
+// canSyncWhole says whether syncWhole works here.
+const canSyncWhole = false
+
+func syncWhole(*os.File) error { return errors.ErrUnsupported }

@@ -32,7 +32,7 @@ func (b *Bucket) put(name string, body []byte, replace bool) error {
 		d.end(false)
 		return err
 	}
-	err = d.publish(fileMode, replace)
+	err = d.publish(fileMode, replace, b.sync)
 	named := err == nil || errors.Is(err, sink.ErrNamed)
 	if err2 := d.end(named); err == nil {
 		err = err2
@@ -68,16 +68,17 @@ func (b *Bucket) Append(ctx context.Context, name string, line []byte) error {
 }
 
 func (b *Bucket) append(name string, line []byte) error {
+	sync := b.sync && b.whole == nil
 	f, made, err := b.openLog(name)
 	if err != nil {
 		return err
 	}
 	err = b.grow(f, name, line)
-	if err == nil && b.sync {
+	if err == nil && sync {
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close())
-	if err != nil || !b.sync {
+	if err != nil || !sync {
 		return err
 	}
 	if err := b.syncParents(path.Dir(name)); err != nil {

@@ -1,0 +1,170 @@
+package sink
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Batcher is a Bucket that makes durable many things at once, for less than
+// one after the other.
+type Batcher interface {
+	// Batched says that nothing which Create and Append made is durable before
+	// the next SyncAll.
+	Batched() bool
+
+	// SyncAll makes durable everything that was written, named and appended
+	// through this bucket before the call. After it has failed, nothing that it
+	// was to make durable can be trusted.
+	SyncAll(ctx context.Context) error
+}
+
+// maxWholes is how many chunks may wait for a pass before a Recorder makes one
+// of its own: each of them holds a file open.
+const maxWholes = 64
+
+// A Pass makes durable what the recorders of one bucket have written, all with
+// one SyncAll, and moves their Durable. Chunks that were whole before it get
+// their names behind it, so that what has a name is whole whatever happens.
+// It may run at the same time as any method of the recorders. It returns the
+// first error of each; the recorder it belongs to takes nothing more before a
+// Restart.
+//
+//	written ──▶ whole ──▶ [SyncAll] ──▶ named, its line appended ──▶ [next SyncAll]
+func Pass(ctx context.Context, rs ...*Recorder) error {
+	if len(rs) == 0 {
+		return nil
+	}
+	marks := make([]passMark, len(rs))
+	for i, r := range rs {
+		marks[i] = r.mark() // before the sync: it speaks of these frames only
+	}
+	if err := rs[0].batch.SyncAll(ctx); err != nil {
+		if ctx.Err() != nil {
+			return err
+		}
+		for i, r := range rs {
+			r.passFailed(marks[i], err)
+		}
+		return err
+	}
+	var errs []error
+	for i, r := range rs {
+		errs = append(errs, r.passed(ctx, marks[i]))
+	}
+	return errors.Join(errs...)
+}
+
+// passMark is what a pass speaks of.
+type passMark struct {
+	at       int64 // frames written
+	held     int64 // chunks held
+	restarts int64
+}
+
+func (r *Recorder) mark() passMark {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := passMark{at: r.at, restarts: r.restarts}
+	if n := len(r.wholes); n > 0 {
+		m.held = r.wholes[n-1].nth
+	}
+	return m
+}
+
+// hold keeps the open chunk, which is whole, for the next pass.
+func (r *Recorder) hold(ctx context.Context, w whole) error {
+	r.held++
+	w.nth = r.held
+	r.last, r.holes = w.key.Block, nil
+	r.mu.Lock()
+	r.draft = nil
+	r.at = w.to
+	r.wholes = append(r.wholes, w)
+	full := len(r.wholes) >= maxWholes
+	r.mu.Unlock()
+	if full {
+		return r.Sync(ctx)
+	}
+	return nil
+}
+
+// passed names what was whole before a pass that succeeded.
+func (r *Recorder) passed(ctx context.Context, m passMark) error {
+	r.naming.Lock()
+	defer r.naming.Unlock()
+	for {
+		r.mu.Lock()
+		if r.restarts != m.restarts || r.failed != nil {
+			r.mu.Unlock()
+			return nil // what the pass spoke of was abandoned meanwhile
+		}
+		raise(&r.durable, m.at)
+		if len(r.wholes) == 0 || r.wholes[0].nth > m.held {
+			r.mu.Unlock()
+			return r.appended(ctx)
+		}
+		named := r.wholes[0]
+		r.mu.Unlock()
+		err := named.draft.Commit()
+		r.mu.Lock()
+		if errors.Is(err, ErrExists) {
+			r.wholes[0].before = named.key.Block // whose that is: it stays, and this sound goes to the next block
+		}
+		if err != nil && !errors.Is(err, ErrNamed) {
+			r.mu.Unlock()
+			return r.failLater(err)
+		}
+		r.wholes = r.wholes[1:]
+		r.mu.Unlock()
+		if err := errors.Join(err, r.index(ctx, &named)); err != nil {
+			return r.failLater(err)
+		}
+	}
+}
+
+// appended appends what lines still wait.
+func (r *Recorder) appended(ctx context.Context) error {
+	if err := r.append(ctx); err != nil {
+		return r.failLater(err)
+	}
+	return nil
+}
+
+// passFailed remembers that nothing can be trusted which a pass was to make
+// durable.
+func (r *Recorder) passFailed(m passMark, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.restarts == m.restarts && r.failed == nil {
+		r.failed = fmt.Errorf("sync from frame %d on: %w", r.durable.Load(), err)
+	}
+}
+
+// failLater makes the next Write return err.
+func (r *Recorder) failLater(err error) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failed == nil {
+		r.failed = err
+	}
+	return err
+}
+
+// release abandons what is whole and has no name, and goes back to before it.
+func (r *Recorder) release() {
+	r.naming.Lock()
+	defer r.naming.Unlock()
+	r.mu.Lock()
+	wholes := r.wholes
+	r.wholes = nil
+	r.restarts++
+	r.mu.Unlock()
+	for i := range wholes {
+		wholes[i].draft.Abort(true) // it may be over already; it is kept, and there is nobody to tell
+	}
+	if len(wholes) > 0 {
+		first := &wholes[0]
+		r.kept, r.pos, r.holes, r.last = true, first.from, first.holes, first.before
+	}
+}
