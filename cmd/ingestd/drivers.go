@@ -61,7 +61,11 @@ func (a *assembler) assemble(ctx context.Context) (daemon.Config, error) {
 	var d daemon.Config
 	for _, s := range a.c.enabled() {
 		sensor, err := a.sensor(ctx, s)
-		if err != nil {
+		var told *configError
+		switch {
+		case errors.As(err, &told):
+			return d, err // it names the sensor
+		case err != nil:
 			return d, fmt.Errorf("%s: %w", s.ID, err)
 		}
 		d.Sensors = append(d.Sensors, sensor)
@@ -95,7 +99,7 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		if d, ok := src.(source.Dated); ok {
 			a.start, _ = d.Start()
 		}
-		if err := src.Close(); err != nil {
+		if err := errors.Join(src.Close(), a.c.checkSound(s, f)); err != nil {
 			return daemon.Sensor{}, err
 		}
 	}
@@ -145,7 +149,8 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 	switch s.Source {
 	case sourcePortAudio:
 		return opened(portaudio.Open(ctx, portaudio.Config{
-			Device: s.Device, Format: f, Latency: s.Latency.Duration, Clock: a.clock, Turn: a.turn, Sensor: s.ID, Env: a.p.lookup,
+			Device: s.Device, Format: f, Latency: s.Latency.Duration, Clock: a.clock, Turn: a.turn, Sensor: s.ID,
+			Env: a.p.lookup, Dir: a.p.lookup("RUNTIME_DIRECTORY"),
 			Log: func(line string) { a.log.Debug(line, zap.String("sensor", s.ID)) },
 		}))
 	case sourceWAV:

@@ -125,7 +125,7 @@ func (f replayFlags) config(names []string) (*config, error) {
 	}
 	cfg.Sensors, cfg.Readers = []*sensorConfig{s}, []*readerConfig{r}
 	cfg.Sinks["store"] = k
-	return cfg, nil
+	return cfg, cfg.check()
 }
 
 func flagError(flag string, err error) error {

@@ -62,10 +62,8 @@ func captureMain(exit func(int)) int {
 		_ = out.notice(failure, *bad) // the exit status tells as well
 		return exitFailed
 	}
-	if err := out.run(r); err != nil {
-		return 1
-	}
-	return 0
+	out.run(r)
+	return 1
 }
 
 // capture is what start needs, and keeps, to run a stream.
@@ -115,7 +113,7 @@ func (o *outlet) notice(k kind, n notice) error {
 }
 
 // run writes what comes into the ring, until the pipe breaks.
-func (o *outlet) run(r *ring) error {
+func (o *outlet) run(r *ring) {
 	idle := time.NewTimer(beatEvery)
 	var head [headBytes]byte
 	for {
@@ -123,7 +121,7 @@ func (o *outlet) run(r *ring) error {
 			n, err := o.pipe.Write(b)
 			r.take(n)
 			if err != nil {
-				return err
+				return
 			}
 			idle.Reset(beatEvery)
 		}
@@ -133,7 +131,7 @@ func (o *outlet) run(r *ring) error {
 		case <-idle.C:
 			record{kind: beat, mono: o.clock.Monotonic(), age: -1}.put(head[:])
 			if _, err := o.pipe.Write(head[:]); err != nil {
-				return err
+				return
 			}
 			idle.Reset(beatEvery)
 		}

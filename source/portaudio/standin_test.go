@@ -67,7 +67,7 @@ func (a *actor) sound(callbacks int) {
 	for range callbacks {
 		a.feed.sound(make([]byte, 800), a.out.clock.Monotonic(), 0, false)
 	}
-	_ = a.out.run(a.feed.ring)
+	a.out.run(a.feed.ring)
 }
 
 // start plays those that do not get far. It says whether the part is one.
