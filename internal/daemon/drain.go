@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -41,6 +42,7 @@ type drain struct {
 	limit   *limiter
 	strict  bool      // the first error of the sink ends the drain
 	told    audio.Pos // up to here losses are counted
+	beside  func(task func())
 
 	recorder atomic.Pointer[sink.Recorder] // nil until there is something to store
 	failing  atomic.Pointer[string]        // why storing does not go on, if it does not
@@ -59,6 +61,9 @@ var sinkReasons = [...]string{"full", "readonly", "io", "exists", "other"}
 func (d *drain) run(ctx context.Context) error {
 	defer d.done.Store(true)
 	defer d.r.Close()
+	if d.from.Unpaced {
+		defer d.startHelper()()
+	}
 	buf := make([]byte, d.piece()*3/2*d.from.Format.FrameBytes())
 	wait := time.Duration(0)
 	for {
@@ -82,6 +87,23 @@ func (d *drain) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, err)
 		}
 		d.rewind(ctx)
+	}
+}
+
+// startHelper starts a goroutine that sums what the drain writes, while it is
+// written, until the function that it returns is called.
+func (d *drain) startHelper() (stop func()) {
+	tasks := make(chan func())
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for task := range tasks {
+			task()
+		}
+	})
+	d.beside = func(task func()) { tasks <- task }
+	return func() {
+		close(tasks)
+		wg.Wait()
 	}
 }
 
@@ -178,6 +200,7 @@ func (d *drain) open(ctx context.Context) (*sink.Recorder, error) {
 		Start:       d.from.begin(),
 		Tags:        d.from.Tags,
 		Info:        d.info(),
+		Beside:      d.beside,
 	})
 	if err != nil {
 		return nil, err

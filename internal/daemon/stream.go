@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"fmt"
+	"math/bits"
 	"sync/atomic"
 	"time"
 
@@ -47,16 +48,19 @@ type stream struct {
 }
 
 func newStream(s Sensor, readers int) (*stream, error) {
-	ring, err := buffer.New(buffer.Config{
-		FrameBytes: s.Format.FrameBytes(),
-		Frames:     s.Window,
-		MaxReaders: readers + spareReaders,
-	})
+	c := buffer.Config{FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + spareReaders}
+	if s.Unpaced {
+		c.BlockFrames = 1 << bits.Len(uint(unpacedBlock/c.FrameBytes))
+	}
+	ring, err := buffer.New(c)
 	if err != nil {
 		return nil, fmt.Errorf("make the ring of %s: %w", s.ID, err)
 	}
 	return &stream{Sensor: s, ring: ring, mark: ring.Bounds().To}, nil
 }
+
+// unpacedBlock is about how many bytes an unpaced source is asked for at once.
+const unpacedBlock = 64 << 10
 
 // spareReaders are the places in a ring beside the configured readers'.
 const spareReaders = 2
