@@ -45,8 +45,9 @@ lint: setup
 	@$(ENV); go run $(STATICCHECK) ./...
 	@$(ENV); go test ./internal/lint
 
-## bench   every benchmark once; compare ratios within one run only
+## bench   beside cp and sox, then every benchmark once; compare ratios within one run only
 bench: setup
+	@$(ENV); go test -count=1 -tags bench -v -run . ./test/bench
 	@$(ENV); go test -run '^$$' -bench . -benchmem ./...
 
 ## alerts  promtool over the alert rules and their tests
