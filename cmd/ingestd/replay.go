@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,8 +97,11 @@ func (f replayFlags) config(names []string) (*config, error) {
 	}
 	r, k := builtInReader(), builtInSink()
 	r.Name, r.Sink, r.Key = "replay", "store", f.key
-	k.Driver, k.Root, k.Layout = driverFiles, file(f.root), f.layout
-	var err error
+	root, err := filepath.Abs(f.root)
+	if err != nil {
+		return nil, fmt.Errorf("--root %w", err)
+	}
+	k.Driver, k.Root, k.Layout = driverFiles, file(root), f.layout
 	if r.Chunk, err = parseChunk(f.chunk); err != nil {
 		return nil, fmt.Errorf("--chunk %w", err)
 	}
@@ -141,7 +145,8 @@ func oneOf(v string, words ...string) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("must be one of %v, not %q", words, v)
+	last := len(words) - 1
+	return fmt.Errorf("must be %s or %s, not %q", strings.Join(words[:last], ", "), words[last], v)
 }
 
 // summaryOf is one line about a finished run.
