@@ -45,48 +45,58 @@ func FuzzRead(f *testing.F) {
 	for _, c := range refused {
 		f.Add(load(f, "bad/"+c.file))
 	}
-	for _, b := range fat() {
-		f.Add(b)
-	}
-	room := make([]byte, 4096)
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(b) > fuzzInput {
-			return
+		if len(b) <= fuzzInput {
+			checkRead(t, b)
 		}
-		file := &counted{Reader: bytes.NewReader(b)}
-		before := allocated()
-		r, err := Open(file, int64(len(b)))
-		if used := allocated() - before; used > fuzzMemory {
-			t.Errorf("%d bytes allocated for a file of %d", used, len(b))
+	})
+}
+
+// TestFatFilesCostLittle is apart from FuzzRead because mutating them is slow.
+func TestFatFilesCostLittle(t *testing.T) {
+	for _, b := range fat() {
+		checkRead(t, b)
+	}
+}
+
+// checkRead reads a file of at most fuzzInput bytes, if it is one, and checks
+// what it costs and that it yields what it promises.
+func checkRead(t *testing.T, b []byte) {
+	t.Helper()
+	room := make([]byte, 4096)
+	file := &counted{Reader: bytes.NewReader(b)}
+	before := allocated()
+	r, err := Open(file, int64(len(b)))
+	if used := allocated() - before; used > fuzzMemory {
+		t.Errorf("%d bytes allocated for a file of %d", used, len(b))
+	}
+	if file.calls > fuzzReads {
+		t.Errorf("%d reads of a file of %d bytes", file.calls, len(b))
+	}
+	if err != nil {
+		if text := err.Error(); strings.ContainsAny(text, "\n\r") || len(text) > 300 {
+			t.Errorf("refused with %q", text)
 		}
-		if file.calls > fuzzReads {
-			t.Errorf("%d reads of a file of %d bytes", file.calls, len(b))
+		return
+	}
+	if err := r.Format().Check(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		total := int64(0)
+		for err = nil; err == nil; {
+			var n int
+			n, err = r.Read(room)
+			total += int64(n)
 		}
-		if err != nil {
-			if text := err.Error(); strings.ContainsAny(text, "\n\r") || len(text) > 300 {
-				t.Errorf("refused with %q", text)
-			}
-			return
+		if err != io.EOF || total != r.Frames()*int64(r.Format().FrameBytes()) {
+			t.Fatalf("%d bytes read, %d frames of %v promised: %v", total, r.Frames(), r.Format(), err)
 		}
-		if err := r.Format().Check(); err != nil {
+		if err := r.Rewind(); err != nil {
 			t.Fatal(err)
 		}
-		for range 2 {
-			total := int64(0)
-			for err = nil; err == nil; {
-				var n int
-				n, err = r.Read(room)
-				total += int64(n)
-			}
-			if err != io.EOF || total != r.Frames()*int64(r.Format().FrameBytes()) {
-				t.Fatalf("%d bytes read, %d frames of %v promised: %v", total, r.Frames(), r.Format(), err)
-			}
-			if err := r.Rewind(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		backAgain(t, r)
-	})
+	}
+	backAgain(t, r)
 }
 
 // fat are files of nearly 64 KiB that make a reader work hard.
