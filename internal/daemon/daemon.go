@@ -170,6 +170,8 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 		pumps.Go(func() {
 			if err := p.run(soft); d.c.UntilEnded {
 				errs[len(d.drains)+i] = err
+			} else if err != nil {
+				p.log.Error(err.Error() + "\n    It ends here; the other sensors go on.")
 			}
 		})
 	}

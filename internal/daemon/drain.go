@@ -179,7 +179,7 @@ func (d *drain) hole(ctx context.Context, lost *reader.LostError) error {
 			cause = audio.Disk
 		}
 		if more, ok := d.limit.ask("overrun " + d.reader.Name + " " + d.from.ID); ok {
-			d.log.Warn("overwritten before it was stored: is the disk too slow?", zap.Stringer("cause", cause),
+			d.log.Warn(behindText(d.reader.Name, d.from.ID, d.from.Format, lost.Lost.Len()), zap.Stringer("cause", cause),
 				zap.Int64("frames", lost.Lost.Len()), zap.Int64("position", int64(lost.Lost.From-d.from.mark)), zap.Int("more_like_this", more))
 		}
 	}
@@ -245,16 +245,20 @@ func (d *drain) failed(err error) {
 	text, reason := err.Error(), sinkReason(err)
 	d.errs[reason].Add(1)
 	first := d.failing.Swap(&text) == nil
+	if d.strict {
+		return // it is over: the error of run says so
+	}
 	if more, ok := d.limit.ask(d.sink.Name + " " + d.from.ID + " " + sinkReasons[reason]); ok || first {
-		d.log.Error("storing stopped: "+text, zap.String("reason", sinkReasons[reason]), zap.Int("more_like_this", more),
-			zap.Duration("kept_in_memory", d.from.Format.Duration(d.from.Window)), zap.String("next", "it is tried again; then holes are recorded"))
+		where, _ := d.sink.Store.Bucket.(fmt.Stringer)
+		d.log.Error(stoppedText(d.sink.Name, where, d.from.ID, d.from.Format.Duration(d.from.Window), reason, err),
+			zap.String("reason", sinkReasons[reason]), zap.Int("more_like_this", more))
 	}
 }
 
 // recovered tells that storing goes on.
 func (d *drain) recovered() {
 	if d.failing.Load() != nil && d.failing.Swap(nil) != nil {
-		d.log.Info("storing goes on")
+		d.log.Info(d.sink.Name + ": storing of " + d.from.ID + " goes on")
 	}
 }
 

@@ -189,8 +189,8 @@ func (p *pump) skip(frames int64, cause audio.Cause) {
 	p.last = cause
 	p.holes[cause].Add(1)
 	if more, ok := p.limit.ask("hole " + p.ID + " " + cause.String()); ok {
-		p.log.Warn("hole", zap.Stringer("cause", cause), zap.Int64("frames", frames),
-			zap.Duration("length", p.Format.Duration(frames)), zap.Int64("position", int64(at)), zap.Int("more_like_this", more))
+		text := lostText(p.ID, p.Format, frames, cause, p.begin().Add(p.Format.Duration(int64(at))))
+		p.log.Warn(text, zap.Stringer("cause", cause), zap.Int64("frames", frames), zap.Int64("position", int64(at)), zap.Int("more_like_this", more))
 	}
 }
 
@@ -218,7 +218,10 @@ func (p *pump) broke(err error) {
 		return
 	}
 	p.enter(Retrying)
-	p.log.Warn(text, zap.String("reason", string(reason)), zap.String("next", "it is tried again for as long as it takes; the other sensors go on"))
+	if p.Once && p.heard.Load() {
+		return // it is not: the error of run says so
+	}
+	p.log.Warn(brokeText(p.ID, err), zap.String("reason", string(reason)))
 }
 
 // backOff waits before the next attempt, longer the longer the trouble lasts:
