@@ -7,10 +7,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -32,6 +34,15 @@ func TestMain(m *testing.M) {
 		if out, err := exec.Command("go", "build", "-o", ingestd, "../../cmd/ingestd").CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build ingestd: %v\n%s", err, out)
 			return 1
+		}
+		// Most of these tests wait for time to pass: more of them at once than
+		// there are processors.
+		flag.Parse()
+		if n := flag.Lookup("test.parallel"); n.Value.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+			if err := n.Value.Set(fmt.Sprint(12 * runtime.GOMAXPROCS(0))); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				return 1
+			}
 		}
 		return m.Run()
 	}())

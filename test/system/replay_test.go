@@ -2,12 +2,15 @@ package system
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/ingestd/ingestd/audio"
 )
 
 func wavs(t *testing.T, pattern string) []string {
@@ -20,6 +23,7 @@ func wavs(t *testing.T, pattern string) []string {
 }
 
 func TestReplayKeepsEveryByteOfEveryGoodWAV(t *testing.T) {
+	t.Parallel()
 	layouts := []struct {
 		template string
 		name     string // of block 0, below the session
@@ -29,9 +33,14 @@ func TestReplayKeepsEveryByteOfEveryGoodWAV(t *testing.T) {
 		{"{session}/data/{block}.wav", "data/00000000000000.wav"},
 	}
 	for _, name := range append(wavs(t, "*.wav"), wavs(t, "odd/*.wav")...) {
-		f, want := readWAV(t, name)
+		f, sound := readWAV(t, name)
 		for _, l := range layouts {
 			for _, length := range []string{"1f", fmt.Sprintf("%df", 21*4096/f.FrameBytes()), "10s"} {
+				name, want := name, sound
+				if most := 200 * f.FrameBytes(); length == "1f" && len(want) > most {
+					name, want = filepath.Join(t.TempDir(), filepath.Base(name)), want[:most]
+					writeWAV(t, name, f, want)
+				}
 				t.Run(filepath.Base(name)+" "+l.template+" "+length, func(t *testing.T) {
 					t.Parallel()
 					root := filepath.Join(t.TempDir(), "store")
@@ -64,6 +73,7 @@ func TestReplayKeepsEveryByteOfEveryGoodWAV(t *testing.T) {
 }
 
 func TestASecondReplayTouchesNothing(t *testing.T) {
+	t.Parallel()
 	root := t.TempDir()
 	name := wavs(t, "s16-48000-1.wav")[0]
 	args := []string{"replay", name, "--root", root, "--speed", "0", "--start", "2026-11-21T10:00:00Z", "--chunk", "20ms"}
@@ -106,6 +116,7 @@ func contents(t *testing.T, root string) map[string]string {
 }
 
 func TestTwoReplaysOfOneStartAreTheSame(t *testing.T) {
+	t.Parallel()
 	var stores []map[string]string
 	for range 2 {
 		root := t.TempDir()
@@ -126,6 +137,7 @@ func TestTwoReplaysOfOneStartAreTheSame(t *testing.T) {
 }
 
 func TestEveryBadWAVIsRefusedInOneLine(t *testing.T) {
+	t.Parallel()
 	for _, name := range wavs(t, "bad/*.wav") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			root := filepath.Join(t.TempDir(), "store")
@@ -155,34 +167,65 @@ func TestEveryBadWAVIsRefusedInOneLine(t *testing.T) {
 const raceFactor = 3
 
 func TestOtherToolsReadEveryChunk(t *testing.T) {
-	sox, ffprobe, python := tool(t, "sox"), tool(t, "ffprobe"), tool(t, "python3")
+	t.Parallel()
+	sox, ffprobe := tool(t, "sox"), tool(t, "ffprobe")
 	for _, name := range wavs(t, "*.wav") {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			t.Parallel()
-			root := t.TempDir()
-			must(t, "replay", name, "--sensor", "s1", "--root", root, "--speed", "0", "--chunk", "30ms")
-			for _, c := range chunks(t, root, "") {
-				frames := len(c.pcm) / c.f.FrameBytes()
-				encoding := "signed"
-				if c.f.Encoding.String() == "f32" {
-					encoding = "float"
-				}
-				raw := output(t, sox, "-V1", c.path, "-t", "raw", "-e", encoding, "-b", fmt.Sprint(8*c.f.Encoding.Bytes()), "-")
+			for _, c := range replayed(t, name) {
+				raw := output(t, sox, "-V1", c.path, "-t", "raw", "-e", encodingOf(c.f), "-b", fmt.Sprint(8*c.f.Encoding.Bytes()), "-")
 				if !bytes.Equal(raw, c.pcm) {
 					t.Errorf("sox reads %d bytes of %s, or other ones than %d", len(raw), c.name, len(c.pcm))
 				}
 				ts := strings.TrimSpace(string(output(t, ffprobe, "-v", "error", "-show_entries", "stream=duration_ts", "-of", "default=nw=1:nk=1", c.path)))
-				if ts != fmt.Sprint(frames) {
+				if frames := len(c.pcm) / c.f.FrameBytes(); ts != fmt.Sprint(frames) {
 					t.Errorf("ffprobe finds %s frames in %s, want %d", ts, c.name, frames)
-				}
-				if c.f.Channels > 2 || encoding == "float" {
-					continue // the wave module of Python reads no EXTENSIBLE and no float
-				}
-				const script = "import wave,sys;w=wave.open(sys.argv[1]);sys.stdout.buffer.write(w.readframes(w.getnframes()))"
-				if got := output(t, python, "-c", script, c.path); !bytes.Equal(got, c.pcm) {
-					t.Errorf("wave reads %d bytes of %s, or other ones than %d", len(got), c.name, len(c.pcm))
 				}
 			}
 		})
+	}
+}
+
+// replayed is the chunks of 30 ms that a WAV file becomes.
+func replayed(t *testing.T, name string) []chunk {
+	t.Helper()
+	root := t.TempDir()
+	must(t, "replay", name, "--sensor", "s1", "--root", root, "--speed", "0", "--chunk", "30ms")
+	return chunks(t, root, "")
+}
+
+// encodingOf is sox's word for the samples of f.
+func encodingOf(f audio.Format) string {
+	if f.Encoding == audio.F32 {
+		return "float"
+	}
+	return "signed"
+}
+
+// TestPythonReadsEveryChunk asks one python for the sums of all chunks that its
+// module wave can read: it reads no EXTENSIBLE and no float.
+func TestPythonReadsEveryChunk(t *testing.T) {
+	t.Parallel()
+	python := tool(t, "python3")
+	const script = `
+import wave, sys, hashlib
+for name in sys.argv[1:]:
+    w = wave.open(name)
+    print(hashlib.sha256(w.readframes(w.getnframes())).hexdigest())
+`
+	args, want := []string{"-c", script}, ""
+	for _, name := range wavs(t, "*.wav") {
+		for _, c := range replayed(t, name) {
+			if c.f.Channels <= 2 && c.f.Encoding != audio.F32 {
+				args = append(args, c.path)
+				want += fmt.Sprintf("%x\n", sha256.Sum256(c.pcm))
+			}
+		}
+	}
+	if len(args) < 10 {
+		t.Fatalf("only %d chunks", len(args)-2)
+	}
+	if got := string(output(t, python, args...)); got != want {
+		t.Errorf("wave reads other sound: sums of %v\n%swant\n%s", args[2:], got, want)
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/audio/wav"
+	"github.com/ingestd/ingestd/sink"
 )
 
 // A chunk is a file that a run left.
@@ -105,4 +106,29 @@ func join(all []chunk) []byte {
 		pcm = append(pcm, c.pcm...)
 	}
 	return pcm
+}
+
+// writeWAV writes a WAV file, as ingestd does.
+func writeWAV(t *testing.T, path string, f audio.Format, pcm []byte) {
+	t.Helper()
+	e, err := sink.WAV{}.Encode(sink.Head{Format: f})
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := e.Header(int64(len(pcm) / f.FrameBytes()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound, err := e.Encode(pcm)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body = append(body, sound...)
+	tail, err := e.Finish()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, append(body, tail...), 0o640); err != nil {
+		t.Fatal(err)
+	}
 }
