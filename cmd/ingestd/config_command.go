@@ -24,10 +24,11 @@ func (p *program) settingFlags(fs *pflag.FlagSet) {
 
 func (p *program) configCommand() *cobra.Command {
 	c := &cobra.Command{
-		Use:   "config",
-		Short: "Write, check and show the configuration",
-		Args:  usage(cobra.NoArgs),
-		RunE:  func(c *cobra.Command, _ []string) error { return c.Help() },
+		Use:     "config",
+		Short:   "Write, check and show the configuration",
+		Example: "  ingestd config init > ingestd.toml\n  ingestd config check --config ./ingestd.toml",
+		Args:    usage(cobra.NoArgs),
+		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	var origin, quiet bool
 	initialise := &cobra.Command{

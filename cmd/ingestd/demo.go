@@ -42,6 +42,9 @@ func (p *program) demoCommand() *cobra.Command {
 		Example: "  ingestd demo\n  ingestd demo --for 30s --root /tmp/demo",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
+			if f.length < 0 {
+				return withCode(exitUsage, fmt.Errorf("--for must not be negative, not %v", f.length))
+			}
 			stop, kill, release := signals(c.Context())
 			defer release()
 			return p.demo(stop, kill, f)

@@ -2,7 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -41,17 +45,24 @@ func (p *program) devicesCommand() *cobra.Command {
 
 func (p *program) deviceTable(devices []portaudio.Device) error {
 	if len(devices) == 0 {
-		fmt.Fprintln(p.stderr, "no input found. Is a microphone plugged in, and may this user open it (group audio)? WAV, pipe and tone work without one.")
+		why := "Is a microphone plugged in, and may this user open it (group audio)?"
+		if _, err := os.Stat("/dev/snd"); runtime.GOOS == "linux" && errors.Is(err, fs.ErrNotExist) {
+			why = "This machine shows no sound card: there is no /dev/snd. Plug one in, or give it to the container."
+		}
+		fmt.Fprintln(p.stderr, "no input found. "+why+" WAV, pipe and tone work without one.")
 		return nil
 	}
 	w := tabwriter.NewWriter(p.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "DEVICE STRING\tNAME\tCHANNELS\tRATES\tSTATE")
 	for _, d := range devices {
-		rates := make([]string, len(d.Rates))
-		for i, r := range d.Rates {
-			rates[i] = strconv.Itoa(r)
+		channels, state := "", d.State
+		if d.Channels > 0 {
+			channels = strconv.Itoa(d.Channels)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%d\t%s\t%s\n", d.Selector, d.Name, d.Channels, strings.Join(rates, ", "), d.State)
+		if d.Resample {
+			state += ", may resample"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", d.Selector, d.Name, channels, d.RateText(), state)
 	}
 	return w.Flush()
 }

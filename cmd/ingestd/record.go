@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,9 +38,13 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 	s := cfg.sensor(id)
 	switch {
 	case s == nil:
-		return withCode(exitUsage, fmt.Errorf("no sensor %q in %s", id, p.config))
+		var ids []string
+		for _, s := range cfg.Sensors {
+			ids = append(ids, s.ID)
+		}
+		return withCode(exitUsage, fmt.Errorf("no sensor %s in %s. %s", quoted(id), p.config, cmp.Or(meant(id, "Sensors", ids), "It has none: see [[sensor]].")))
 	case length < 0:
-		return withCode(exitUsage, fmt.Errorf("--for %v: a length of time is not negative", length))
+		return withCode(exitUsage, fmt.Errorf("--for must not be negative, not %v", length))
 	}
 	s.Enabled = true
 	cfg.Sensors = []*sensorConfig{s}
@@ -62,7 +67,7 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 					return nil
 				}
 			}
-			return withCode(exitConfig, fmt.Errorf("no reader stores sensor %q: add it to the sensors of a [[reader]]", id))
+			return withCode(exitConfig, fmt.Errorf("%s: no reader stores %s: nothing of it would be kept. Add it to the sensors of a [[reader]].", p.config, id))
 		},
 		made: func(made *daemon.Daemon) { d = made },
 	})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,6 +75,9 @@ func (p *program) replay(stop, kill context.Context, f replayFlags, files []stri
 		strict: f.strict,
 		made:   func(made *daemon.Daemon) { d = made },
 	})
+	if fault := (*configError)(nil); errors.As(err, &fault) {
+		return withCode(exitUsage, err) // flags are its configuration
+	}
 	if err != nil {
 		return err
 	}
@@ -111,6 +115,7 @@ func (f replayFlags) config(names []string) (*config, error) {
 		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
 		flagError("--sync", k.Sync.set(flagNode(f.sync))),
 		flagError("--key", oneOf(f.key, keyBytes, keyFrames, keyMS)),
+		flagError("--codec", oneOf(cmp.Or(f.codec, codecWAV), codecWAV, codecPCM)),
 	)
 	switch {
 	case err != nil:

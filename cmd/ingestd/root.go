@@ -11,8 +11,10 @@ import (
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/ingestd/ingestd/clock"
+	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/source/portaudio"
 )
 
@@ -67,12 +69,15 @@ func run(args, env []string, stdin *os.File, stdout, stderr io.Writer) int {
 	}
 	fmt.Fprintln(stderr, strings.TrimRight(err.Error(), "\n"))
 	var coded *exitError
+	var mismatch *sink.MismatchError
 	var known interface{ ExitCode() int }
 	switch {
 	case errors.As(err, &coded):
 		return coded.code
 	case errors.As(err, &known):
 		return known.ExitCode()
+	case errors.As(err, &mismatch):
+		return exitConfig
 	}
 	return exitFailed
 }
@@ -96,6 +101,18 @@ func (p *program) command() *cobra.Command {
 	root.SetErr(p.stderr)
 	root.PersistentFlags().StringVar(&p.config, "config", defaultConfig, "the configuration `FILE`")
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		var value *pflag.InvalidValueError
+		var unknown *pflag.NotExistError
+		switch {
+		case errors.As(err, &value):
+			err = invalidValue(value)
+		case errors.As(err, &unknown):
+			var names []string
+			c.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+			if near := nearest(unknown.GetSpecifiedName(), names); near != "" {
+				err = fmt.Errorf("%w. Did you mean --%s?", err, near)
+			}
+		}
 		return withCode(exitUsage, fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath()))
 	})
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
@@ -119,15 +136,32 @@ func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
 		if err == nil {
 			return nil
 		}
-		text := err.Error()
+		text := fmt.Sprintf("%s given, which is not how it is used: %s", counted(len(args), "argument"), c.UseLine())
 		if c.HasSubCommands() && len(args) > 0 {
+			c.SuggestionsMinimumDistance = 2
 			text = fmt.Sprintf("unknown command %q for %q", args[0], c.CommandPath())
 			if near := c.SuggestionsFor(args[0]); len(near) > 0 {
 				text += "\n\nDid you mean this?\n\t" + strings.Join(near, "\n\t")
+			} else {
+				var names []string
+				for _, sub := range c.Commands() {
+					names = append(names, sub.Name())
+				}
+				text += ". Commands: " + strings.Join(names, ", ") + "."
 			}
 		}
 		return withCode(exitUsage, fmt.Errorf("%s\nSee `%s --help`", text, c.CommandPath()))
 	}
+}
+
+// invalidValue says in our words what a flag takes.
+func invalidValue(e *pflag.InvalidValueError) error {
+	takes := map[string]string{"float64": "a number such as 0.5 or 2", "duration": `a length of time such as "10m"`, "bool": "true or false"}
+	f := e.GetFlag()
+	if want, ok := takes[f.Value.Type()]; ok {
+		return fmt.Errorf("--%s must be %s, not %s", f.Name, want, quoted(e.GetValue()))
+	}
+	return e
 }
 
 // signals returns a context that ends at the first SIGINT or SIGTERM, and one

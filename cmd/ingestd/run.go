@@ -1,10 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strconv"
+	"syscall"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -105,11 +109,33 @@ func listen(c httpConfig) (net.Listener, error) {
 	}
 	l, err := net.Listen("tcp", c.Listen)
 	if err != nil {
-		return nil, fmt.Errorf("http: cannot listen on %s: %w. Is another ingestd running? Set [http] listen", c.Listen, errors.Unwrap(err))
+		return nil, unheard(c.Listen, err)
 	}
 	if a, ok := l.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
 		l.Close()
-		return nil, fmt.Errorf("http: listen = %q would let the network see this host, and ingestd has no TLS and no tokens yet. Listen on 127.0.0.1", c.Listen)
+		return nil, fmt.Errorf("http: listen = %q would let the network hear the microphones, and ingestd has no TLS and no tokens yet. Listen on 127.0.0.1.", c.Listen)
 	}
 	return l, nil
+}
+
+// unheard says why nothing can listen on address.
+func unheard(address string, err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err // the address is told once, and by us
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("http: cannot listen on %s: %w. Set [http] listen to another address of this machine, or to \"off\".", address, err)
+	}
+	who := "another program"
+	if _, port, err := net.SplitHostPort(address); err == nil {
+		if n, err := strconv.Atoi(port); err == nil {
+			who = cmp.Or(listenerOf(n), who)
+		}
+	}
+	return fmt.Errorf("http: cannot listen on %s: in use by %s. Is another ingestd running? Stop it, or set [http] listen.", address, who)
 }

@@ -15,9 +15,10 @@ var version string
 
 func (p *program) versionCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "version",
-		Short: "Print what was built",
-		Args:  usage(cobra.NoArgs),
+		Use:     "version",
+		Short:   "Print what was built",
+		Example: "  ingestd version",
+		Args:    usage(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			v := built()
 			_, err := fmt.Fprintf(p.stdout, "ingestd %s (revision %s, %s, %s/%s)\n", v.Version, v.Revision, v.Go, runtime.GOOS, runtime.GOARCH)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/ingestd/ingestd/audio"
@@ -123,11 +125,25 @@ func hardware(name string) (card, device int, ok bool) {
 	return card, device, n == 2 && err == nil
 }
 
-// rates lists rates for a message.
+// rates lists rates for people. Three or more that follow each other among the
+// usual ones are written as the first and the last: 48000..384000.
 func rates(all []int) string {
+	usual := usualRates()
 	var texts []string
-	for _, r := range all {
-		texts = append(texts, fmt.Sprint(r))
+	for len(all) > 0 {
+		n := 1
+		if at := slices.Index(usual, all[0]); at >= 0 {
+			for n < len(all) && at+n < len(usual) && all[n] == usual[at+n] {
+				n++
+			}
+		}
+		if n >= 3 {
+			texts = append(texts, fmt.Sprintf("%d..%d", all[0], all[n-1]))
+		} else {
+			n = 1
+			texts = append(texts, strconv.Itoa(all[0]))
+		}
+		all = all[n:]
 	}
 	return strings.Join(texts, ", ")
 }

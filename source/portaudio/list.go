@@ -33,6 +33,9 @@ type Device struct {
 	Resample bool   `json:"resample,omitempty"` // it may resample
 }
 
+// RateText lists Rates for people, long runs as the first and the last.
+func (d Device) RateText() string { return rates(d.Rates) }
+
 // input is what PortAudio says of a device.
 type input struct {
 	Name     string `json:"name"`
