@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -109,6 +111,30 @@ func (b *bench) sound(name, sensor string) []byte {
 		all = append(all, chunk.Data...)
 	}
 	return all
+}
+
+// index is blocks.jsonl of a sensor in a store.
+func (b *bench) index(name, sensor string) string {
+	b.t.Helper()
+	for info, err := range b.stores[name].Bucket.List(b.t.Context(), "", "") {
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		if !strings.HasSuffix(info.Name, "/"+sensor+"/"+sink.BlocksName) {
+			continue
+		}
+		r, err := b.stores[name].Bucket.Get(b.t.Context(), info.Name, 0, -1)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		defer r.Close()
+		text, err := io.ReadAll(r)
+		if err != nil {
+			b.t.Fatal(err)
+		}
+		return string(text)
+	}
+	return ""
 }
 
 func TestEverySinkGetsEveryFrameAndTheTail(t *testing.T) {
@@ -275,6 +301,9 @@ func TestAFailingSinkIsMadeUpFromTheRing(t *testing.T) {
 				}
 				if int64(len(b.sound("good", "mic"))/mono.FrameBytes()) != s.Sensors[0].Captured {
 					t.Error("the good sink lost frames")
+				}
+				if index := b.index("bad", "mic"); strings.Contains(index, `"cause":"disk"`) != c.overrun || strings.Contains(index, `"cause":"overrun"`) {
+					t.Errorf("the index tells\n%s", index)
 				}
 				if s.Drains[0].NotSaved != "" {
 					t.Errorf("still failing: %s", s.Drains[0].NotSaved)

@@ -106,6 +106,10 @@ func TestHolesAreMeasuredByCaptureTimes(t *testing.T) {
 			{packets: []source.Packet{{Frames: 8000, At: second, First: true}, {Lost: 4000, Cause: audio.Source}}, err: fault},
 			{packets: []source.Packet{{Frames: 800, At: 3 * second, First: true}}},
 		}, 24000, map[audio.Cause]int64{audio.Source: 4000, audio.Device: 11200}},
+		{"a loss in the stream, and a restart", []*scripted{
+			{packets: []source.Packet{{Frames: 8000, At: second, First: true}, {Frames: 4000, Lost: 4000, Cause: audio.XRun, At: 2 * second}}, err: fault},
+			{packets: []source.Packet{{Frames: 8000, At: 4 * second, First: true}}},
+		}, 32000, map[audio.Cause]int64{audio.XRun: 4000, audio.Device: 8000}},
 		{"a source that says it began before the last one ended", []*scripted{
 			{packets: []source.Packet{{Frames: 8000, At: second, First: true}}, err: fault},
 			{packets: []source.Packet{{Frames: 8000, At: second + second/2, First: true}}},
