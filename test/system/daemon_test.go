@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -118,6 +119,16 @@ func (p *process) value(series string) string {
 	}
 	p.t.Errorf("no series %s", series)
 	return ""
+}
+
+// number is the value of one series of /metrics, as a number.
+func (p *process) number(series string) float64 {
+	p.t.Helper()
+	v, err := strconv.ParseFloat(p.value(series), 64)
+	if err != nil {
+		p.t.Errorf("%s: %v", series, err)
+	}
+	return v
 }
 
 // until asks again and again until ok, for up to a minute.
