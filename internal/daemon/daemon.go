@@ -153,6 +153,7 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 	soft, end := context.WithCancel(stop)
 	defer end()
 
+	d.turned.at.Store(d.c.Clock.Monotonic()) // it lives from now on
 	serve := d.startServing(hard)
 	var pumps, drains, passers sync.WaitGroup
 	errs := make([]error, len(d.drains)+len(d.pumps))
