@@ -44,6 +44,9 @@ type drain struct {
 	told    audio.Pos // up to here losses are counted
 	beside  func(task func())
 
+	failedAt int64 // frames written when the sink last failed
+	said     bool  // the log was told that it fails
+
 	recorder atomic.Pointer[sink.Recorder] // nil until there is something to store
 	failing  atomic.Pointer[string]        // why storing does not go on, if it does not
 	beats    atomic.Int64                  // what the supervisor watches
@@ -69,7 +72,9 @@ func (d *drain) run(ctx context.Context) error {
 	for {
 		end, err := d.step(ctx, buf)
 		if err == nil {
-			wait = 0
+			if d.failing.Load() == nil {
+				wait = 0
+			}
 			if end {
 				return nil
 			}
@@ -134,12 +139,11 @@ func (d *drain) step(ctx context.Context, buf []byte) (end bool, err error) {
 	case err != nil:
 		return false, err
 	default:
-		err = d.store(ctx, buf[:n*d.from.Format.FrameBytes()])
+		if err = d.store(ctx, buf[:n*d.from.Format.FrameBytes()]); err == nil {
+			d.recovered()
+		}
 	}
 	d.from.gate.progress()
-	if err == nil {
-		d.recovered()
-	}
 	return false, err
 }
 
@@ -244,20 +248,30 @@ func (d *drain) rewind(ctx context.Context) {
 func (d *drain) failed(err error) {
 	text, reason := err.Error(), sinkReason(err)
 	d.errs[reason].Add(1)
-	first := d.failing.Swap(&text) == nil
+	d.failing.Store(&text)
+	if rec := d.recorder.Load(); rec != nil {
+		d.failedAt = rec.Written()
+	}
 	if d.strict {
 		return // it is over: the error of run says so
 	}
-	if more, ok := d.limit.ask(d.sink.Name + " " + d.from.ID + " " + sinkReasons[reason]); ok || first {
+	if more, ok := d.limit.ask(d.sink.Name + " " + d.reader.Name + " " + d.from.ID + " " + sinkReasons[reason]); ok {
+		d.said = true
 		where, _ := d.sink.Store.Bucket.(fmt.Stringer)
 		d.log.Error(stoppedText(d.sink.Name, where, d.from.ID, d.from.Format.Duration(d.from.Window), reason, err),
 			zap.String("reason", sinkReasons[reason]), zap.Int("more_like_this", more))
 	}
 }
 
-// recovered tells that storing goes on.
+// recovered takes note, after a piece was stored, that storing goes on: behind
+// the frame at which it failed, because what comes before may fail there again.
 func (d *drain) recovered() {
-	if d.failing.Load() != nil && d.failing.Swap(nil) != nil {
+	if d.failing.Load() == nil || d.recorder.Load().Written() <= d.failedAt {
+		return
+	}
+	d.failing.Store(nil)
+	if d.said {
+		d.said = false
 		d.log.Info(d.sink.Name + ": storing of " + d.from.ID + " goes on")
 	}
 }

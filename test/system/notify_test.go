@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// A manager is a socket such as the service manager's, and what was sent to it.
-type manager struct {
+// A notifySocket is a socket such as the service manager's, and what was sent to it.
+type notifySocket struct {
 	t      *testing.T
 	states chan state
 	seen   []state
@@ -27,13 +27,13 @@ type state struct {
 
 // listenNotify opens a socket of that name; one that begins with @ is
 // abstract.
-func listenNotify(t *testing.T, name string) *manager {
+func listenNotify(t *testing.T, name string) *notifySocket {
 	t.Helper()
 	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: name, Net: "unixgram"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &manager{t: t, states: make(chan state, 1000)}
+	m := &notifySocket{t: t, states: make(chan state, 1000)}
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
@@ -56,7 +56,7 @@ func listenNotify(t *testing.T, name string) *manager {
 }
 
 // next waits for the next message that begins so.
-func (m *manager) next(prefix string) state {
+func (m *notifySocket) next(prefix string) state {
 	m.t.Helper()
 	limit := time.After(30 * time.Second)
 	for {
@@ -73,7 +73,7 @@ func (m *manager) next(prefix string) state {
 }
 
 // texts is what was seen.
-func (m *manager) texts() (all []string) {
+func (m *notifySocket) texts() (all []string) {
 	for _, s := range m.seen {
 		all = append(all, s.text)
 	}
@@ -136,7 +136,7 @@ func toldTheTruth(t *testing.T, socket string) {
 }
 
 // beats wants n messages WATCHDOG=1, none of them late.
-func (m *manager) beats(within time.Duration, n int) error {
+func (m *notifySocket) beats(within time.Duration, n int) error {
 	m.t.Helper()
 	last := m.next("WATCHDOG=1").at
 	for range n {
@@ -150,7 +150,7 @@ func (m *manager) beats(within time.Duration, n int) error {
 }
 
 // status is the last that was seen.
-func (m *manager) status() (last string) {
+func (m *notifySocket) status() (last string) {
 	for _, text := range m.texts() {
 		if s, ok := strings.CutPrefix(text, "STATUS="); ok {
 			last = s
