@@ -93,7 +93,7 @@ func (p *program) demo(stop, kill context.Context, f demoFlags) (err error) {
 	over, end := context.WithCancel(context.Background())
 	defer reports.Wait()
 	defer end()
-	return p.runDaemon(stop, kill, demoConfig(name, f.root), log, running{
+	err = p.runDaemon(stop, kill, demoConfig(name, f.root), log, running{
 		change: func(c *daemon.Config, _ *assembler) error {
 			c.HTTP = listener
 			c.Sensors[1].Open = unplugged(p.clock, c.Sensors[1].Open)
@@ -103,6 +103,10 @@ func (p *program) demo(stop, kill context.Context, f demoFlags) (err error) {
 			reports.Go(func() { p.reportDemo(over, d, f.root) })
 		},
 	})
+	if errors.Is(err, errEarly) {
+		return nil
+	}
+	return err
 }
 
 // demoConfig is two sensors, one reader and one sink.

@@ -60,10 +60,14 @@ func (p *program) daemon(stop, kill context.Context) error {
 	if err != nil {
 		log.Warn("watchdog", zap.Error(err))
 	}
-	return p.runDaemon(stop, kill, cfg, log, running{change: func(d *daemon.Config, _ *assembler) error {
+	err = p.runDaemon(stop, kill, cfg, log, running{change: func(d *daemon.Config, _ *assembler) error {
 		d.HTTP, d.Notify, d.Watchdog = listener, notify, watchdog
 		return nil
 	}})
+	if errors.Is(err, errEarly) {
+		return nil // it was told to stop, and has
+	}
+	return err
 }
 
 // running is what a command adds to what the configuration says.
@@ -73,12 +77,20 @@ type running struct {
 	strict bool                                   // a damaged WAV is refused
 }
 
+var errEarly = errors.New("interrupted before anything was recorded")
+
 // runDaemon assembles what cfg says and runs it.
 func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Logger, r running) (err error) {
 	a := newAssembler(p, cfg, log)
 	a.strict = r.strict
 	defer func() { err = errors.Join(err, a.Close()) }()
 	c, err := a.assemble(stop)
+	if err == nil {
+		err = stop.Err()
+	}
+	if errors.Is(err, context.Canceled) && stop.Err() != nil {
+		return withCode(exitInterrupted, errEarly)
+	}
 	if err != nil {
 		return err
 	}

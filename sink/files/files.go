@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 
 	"github.com/ingestd/ingestd/sink"
 )
@@ -84,10 +85,28 @@ func Open(ctx context.Context, c Config) (*Bucket, error) {
 	}
 	b, err := open(c)
 	if err != nil {
-		return nil, fmt.Errorf("open %s: %w", c.Root, bare(err))
+		err = bare(err)
+		return nil, fmt.Errorf("open %s: %w%s", c.Root, err, cure(err))
 	}
 	return b, nil
 }
+
+// cure is what to do about a folder that cannot be opened.
+func cure(err error) string {
+	switch {
+	case errors.Is(err, errNoFolder):
+		return ". Name another."
+	case errors.Is(err, fs.ErrPermission):
+		return ". Let the user of ingestd write there, or name another folder."
+	case errors.Is(err, syscall.EROFS), errors.Is(err, syscall.EIO):
+		return ". dmesg may tell why."
+	case errors.Is(err, syscall.ENOSPC):
+		return ". Free space."
+	}
+	return ""
+}
+
+var errNoFolder = errors.New("it is not a folder")
 
 func open(c Config) (*Bucket, error) {
 	full, err := filepath.Abs(c.Root)
@@ -130,7 +149,7 @@ func open(c Config) (*Bucket, error) {
 func makeRoot(full string) error {
 	if info, err := os.Stat(full); err == nil {
 		if !info.IsDir() {
-			return errors.New("it is not a folder")
+			return errNoFolder
 		}
 		return nil
 	} else if !errors.Is(err, fs.ErrNotExist) {

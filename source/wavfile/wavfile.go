@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
@@ -110,7 +111,7 @@ func (s *Source) date(f *file) error {
 
 func join(notes []string) (line string) {
 	for _, n := range notes {
-		line += n + ". "
+		line += strings.TrimSuffix(n, ".") + ". "
 	}
 	return line[:max(len(line)-1, 0)]
 }
