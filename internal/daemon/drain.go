@@ -85,7 +85,7 @@ func (d *drain) run(ctx context.Context) error {
 		}
 		d.failed(err)
 		if d.strict {
-			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, err)
+			return endedError(d.sink, d.from.ID, err)
 		}
 		wait = min(retryMost, max(retryFirst, 2*wait))
 		if err := d.clock.Sleep(ctx, d.clock.Monotonic()+int64(wait)); err != nil {
@@ -257,8 +257,7 @@ func (d *drain) failed(err error) {
 	}
 	if more, ok := d.limit.ask(d.sink.Name + " " + d.reader.Name + " " + d.from.ID + " " + sinkReasons[reason]); ok {
 		d.said = true
-		where, _ := d.sink.Store.Bucket.(fmt.Stringer)
-		d.log.Error(stoppedText(d.sink.Name, where, d.from.ID, d.from.Format.Duration(d.from.Window), reason, err),
+		d.log.Error(stoppedText(d.sink, d.from.ID, d.from.Format.Duration(d.from.Window), err),
 			zap.String("reason", sinkReasons[reason]), zap.Int("more_like_this", more))
 	}
 }

@@ -38,18 +38,31 @@ func brokeText(sensor string, err error) string {
 
 // stoppedText says that a sink takes nothing, what becomes of the sound
 // meanwhile, and what to do.
-func stoppedText(sink string, where fmt.Stringer, sensor string, kept time.Duration, reason int, err error) string {
-	volume := sink
-	if where != nil {
-		volume += ": " + where.String()
-	}
-	cure := "See what the system says of this disk."
-	switch sinkReasons[reason] {
-	case "full":
-		cure = "Free space."
-	case "readonly", "io":
-		cure = "dmesg may tell why."
-	}
+func stoppedText(sink *Sink, sensor string, kept time.Duration, err error) string {
 	return fmt.Sprintf("%s: STORING of %s STOPPED: sound is kept in memory for %v, then holes are recorded. It goes on by itself. %s\n    %v",
-		volume, sensor, kept.Round(time.Millisecond), cure, err)
+		sink.place(), sensor, kept.Round(time.Millisecond), diskCure(err), err)
+}
+
+// endedError says that nothing more is stored of a replay.
+func endedError(sink *Sink, sensor string, err error) error {
+	return fmt.Errorf("%s: storing of %s ended: what was stored until then is whole. %s\n    %w", sink.place(), sensor, diskCure(err), err)
+}
+
+// place is the name of the sink and, if it says, where it is.
+func (s *Sink) place() string {
+	if where, ok := s.Store.Bucket.(fmt.Stringer); ok {
+		return s.Name + ": " + where.String()
+	}
+	return s.Name
+}
+
+// diskCure is what to do about an error of a sink.
+func diskCure(err error) string {
+	switch sinkReasons[sinkReason(err)] {
+	case "full":
+		return "Free space."
+	case "readonly", "io":
+		return "dmesg may tell why."
+	}
+	return "See what the system says of this disk."
 }
