@@ -136,7 +136,7 @@ func (d *Daemon) ready() (ready bool, lines []string) {
 	now := d.c.Clock.Monotonic()
 	for _, st := range d.streams {
 		text := st.ID + " " + st.State().String()
-		if f := st.fault.Load(); f != nil && st.State() == Retrying {
+		if f := st.fault.Load(); f != nil && st.State() != Recording {
 			text += ": " + firstLine(*f)
 		}
 		say(!st.away(now), text)

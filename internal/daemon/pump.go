@@ -41,6 +41,7 @@ type pump struct {
 	skipped int64       // frames already skipped behind end
 	last    audio.Cause // of the hole that the head stands behind; 0: it stands behind sound
 	trouble int64       // CLOCK_MONOTONIC ns at which the source was last well
+	said    string      // the fault that the log was told since then
 }
 
 // run pumps until the context ends, the source is over or the limit is
@@ -204,7 +205,7 @@ func (p *pump) grow(behind time.Duration) {
 }
 
 // broke tells of a source that broke or could not be opened: once for each
-// new fault, not for each attempt.
+// new fault, not for each attempt, and no more than once a minute.
 func (p *pump) broke(err error) {
 	reason := source.Failed
 	var f *source.Fault
@@ -213,15 +214,16 @@ func (p *pump) broke(err error) {
 	}
 	p.restarted(reason)
 	text := err.Error()
-	known := p.fault.Swap(&text)
-	if p.State() == Retrying && known != nil && *known == text {
+	p.fault.Store(&text)
+	p.enter(Retrying)
+	over := p.Once && p.heard.Load() // the error of run says so
+	if p.said == text || over {
 		return
 	}
-	p.enter(Retrying)
-	if p.Once && p.heard.Load() {
-		return // it is not: the error of run says so
+	if more, ok := p.limit.ask("broke " + p.ID + " " + text); ok {
+		p.said = text
+		p.log.Warn(brokeText(p.ID, err), zap.String("reason", string(reason)), zap.Int("more_like_this", more))
 	}
-	p.log.Warn(brokeText(p.ID, err), zap.String("reason", string(reason)))
 }
 
 // backOff waits before the next attempt, longer the longer the trouble lasts:
@@ -239,14 +241,18 @@ func (p *pump) backOff(ctx context.Context) error {
 
 // enter changes the state and says so.
 func (p *pump) enter(s State) {
-	if old := State(p.state.Swap(int32(s))); old == s {
+	old := State(p.state.Swap(int32(s)))
+	if old == s {
 		return
 	}
 	p.since.Store(p.clock.Monotonic())
+	tell := s != Retrying
 	if s == Recording {
+		tell = old != Retrying || p.said != "" // a fault that was not logged is not seen to end
 		p.fault.Store(nil)
+		p.said = ""
 	}
-	if s != Retrying {
+	if tell {
 		p.log.Info(s.String(), zap.Stringer("format", p.Format))
 	}
 }

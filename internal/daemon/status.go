@@ -79,14 +79,16 @@ func (s *stream) status(now int64) SensorStatus {
 func (s *stream) captured() int64 { return int64(s.ring.Bounds().To - s.mark) }
 
 // away says whether the sensor delivers nothing and should: one that was never
-// heard at once, another after a minute.
+// heard at once, another after a minute, one that broke for good for ever.
 func (s *stream) away(now int64) bool {
 	switch s.State() {
 	case Starting:
 		return true
 	case Retrying:
 		return !s.heard.Load() || now-s.since.Load() > int64(outageTolerant)
-	case Recording, Ended:
+	case Ended:
+		return s.fault.Load() != nil
+	case Recording:
 	}
 	return false
 }
