@@ -139,9 +139,20 @@ func TestDeniedDeviceIsNamedBeforeAChildIsStarted(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = fake(t).find(sel)
-	if err == nil || !strings.HasPrefix(err.Error(), "/dev/snd/pcmC10D2c: permission denied. The user ") ||
-		!strings.Contains(err.Error(), " is not in group audio: sudo usermod -aG audio ") {
+	if err == nil || !strings.HasPrefix(err.Error(), "/dev/snd/pcmC10D2c: permission denied. The user ") {
 		t.Errorf("got %v", err)
+	}
+	const absent = "/dev/snd/pcmC1D0c: it is not in this process's /dev. Give it the device (DeviceAllow= of a unit, --device of a container)."
+	if err := refused("/dev/snd/pcmC1D0c", fs.ErrNotExist); err.Error() != absent {
+		t.Errorf("got %v", err)
+	}
+	for member, want := range map[bool]string{
+		false: "The user ingestd is not in group audio: sudo usermod -aG audio ingestd",
+		true:  "The user ingestd may, but this process may not: give it the device (DeviceAllow= of a unit, --device of a container).",
+	} {
+		if got := admission("ingestd", member); got != want {
+			t.Errorf("got %s, want %s", got, want)
+		}
 	}
 }
 
@@ -176,6 +187,7 @@ func TestWhatAChildSaysBecomesAMessage(t *testing.T) {
 		{pulled, notice{Class: noDevice}, `UMIK-1 was unplugged while it was being opened.`},
 		{umik, notice{Class: badRate, Rates: []int{48000}}, `UMIK-1 cannot do 44100 Hz; it offers 48000. ingestd does not resample. Set rate = 48000.`},
 		{umik, notice{Class: badRate, Rates: []int{8000, 16000}}, `UMIK-1 cannot do 44100 Hz; it offers 8000, 16000. ingestd does not resample. Set rate = 16000.`},
+		{umik, notice{Class: badRate, Rates: []int{48000, 88200, 96000, 176400}}, `UMIK-1 cannot do 44100 Hz; it offers 48000..176400. ingestd does not resample. Set rate = 48000.`},
 		{umik, notice{Class: badRate}, `UMIK-1 cannot do 44100 Hz. ingestd does not resample.`},
 		{umik, notice{Class: badChannels, Channels: 1}, `UMIK-1 has 1 channel, not 2. Set channels = 1 or fewer.`},
 		{umik, notice{Class: badFormat, Text: "x\ny"}, `UMIK-1 cannot do encoding s24 (xy). Try another one: s16, s24, s32, f32.`},
@@ -282,6 +294,22 @@ func TestListedDevicesAreToldApart(t *testing.T) {
 		}
 		if _, err := s.find(sel); err != nil && d.State == "free" {
 			t.Errorf("%s: %v", d.Selector, err)
+		}
+	}
+}
+
+func TestLongListsOfRatesAreShort(t *testing.T) {
+	for want, all := range map[string][]int{
+		"":                            nil,
+		"48000":                       {48000},
+		"44100, 48000":                {44100, 48000},
+		"44100..88200":                {44100, 48000, 88200},
+		"8000..384000":                usualRates(),
+		"8000, 44100..96000, 384000":  {8000, 44100, 48000, 88200, 96000, 384000},
+		"11025, 44100, 48000, 192000": {11025, 44100, 48000, 192000},
+	} {
+		if got := (Device{Rates: all}).RateText(); got != want {
+			t.Errorf("%v: got %q, want %q", all, got, want)
 		}
 	}
 }

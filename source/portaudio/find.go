@@ -1,8 +1,11 @@
 package portaudio
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os/user"
+	"slices"
 	"strings"
 
 	"github.com/ingestd/ingestd/source"
@@ -64,11 +67,32 @@ func tooMany(sel selector, strs []string) error {
 
 // refused is the message for a device file that may not be opened.
 func refused(file string, err error) error {
-	name := "NAME"
-	if u, err := user.Current(); err == nil {
-		name = u.Username
+	if errors.Is(err, fs.ErrNotExist) { // the kernel has it
+		return source.Faultf(source.Failed, "%s: it is not in this process's /dev. Give it the device (DeviceAllow= of a unit, --device of a container).", file)
 	}
-	return source.Faultf(source.Failed, "%s: %w. The user %s is not in group audio: sudo usermod -aG audio %[3]s", file, err, name)
+	name, member := "NAME", false
+	if u, err := user.Current(); err == nil {
+		name, member = u.Username, u.Uid == "0" || inAudio(u)
+	}
+	return source.Faultf(source.Failed, "%s: %w. %s", file, err, admission(name, member))
+}
+
+// admission is what lets a user open a sound card. member: being in group
+// audio is not what is missing.
+func admission(name string, member bool) string {
+	if member {
+		return fmt.Sprintf("The user %s may, but this process may not: give it the device (DeviceAllow= of a unit, --device of a container).", name)
+	}
+	return fmt.Sprintf("The user %s is not in group audio: sudo usermod -aG audio %[1]s", name)
+}
+
+func inAudio(u *user.User) bool {
+	audio, err := user.LookupGroup("audio")
+	if err != nil {
+		return false
+	}
+	groups, err := u.GroupIds()
+	return err == nil && slices.Contains(groups, audio.Gid)
 }
 
 // absent is the message for a device that is not plugged in.
