@@ -41,6 +41,7 @@ func start(t *testing.T, config string, env ...string) *process {
 func startCommand(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(ingestd, args...), log: newLines(), done: make(chan struct{})}
+	dieWithTest(p.cmd)
 	p.cmd.Env = append(os.Environ(), env...)
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {

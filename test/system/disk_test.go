@@ -148,6 +148,7 @@ func TestADiskThatFailsCostsNothingUntilTheRingIsOver(t *testing.T) {
 func (p *process) inject(t *testing.T, strace, call, errno string) (repair func()) {
 	t.Helper()
 	cmd := exec.Command(strace, "-f", "-p", fmt.Sprint(p.cmd.Process.Pid), "-e", "trace="+call, "-e", "inject="+call+":error="+errno)
+	dieWithTest(cmd)
 	said := newLines()
 	cmd.Stdout, cmd.Stderr = said, said
 	if err := cmd.Start(); err != nil {

@@ -30,6 +30,7 @@ func mountVolume(t *testing.T, options string) *volume {
 		flag = "-rm"
 	}
 	cmd := exec.Command(tool(t, "unshare"), flag, "sh")
+	dieWithTest(cmd)
 	in, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

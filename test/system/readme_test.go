@@ -109,6 +109,7 @@ func demo(t *testing.T, dir string) {
 	}
 	cmd := exec.Command("bin/ingestd", "demo")
 	cmd.Dir = dir
+	dieWithTest(cmd)
 	out := newLines()
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {
