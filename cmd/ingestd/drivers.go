@@ -31,14 +31,15 @@ import (
 // An assembler turns the configuration into what the daemon is told. Every
 // driver is chosen here, by a plain switch.
 type assembler struct {
-	p      *program
-	c      *config
-	log    *zap.Logger
-	clock  clock.Clock
-	turn   *portaudio.Turn
-	start  time.Time   // of the sound that is replayed, if it says; zero: now
-	strict bool        // a damaged WAV is refused
-	open   []io.Closer // the buckets
+	p       *program
+	c       *config
+	log     *zap.Logger
+	clock   clock.Clock
+	turn    *portaudio.Turn
+	lenient bool        // a source that cannot be opened stops nothing
+	start   time.Time   // of the sound that is replayed, if it says; zero: now
+	strict  bool        // a damaged WAV is refused
+	open    []io.Closer // the buckets
 }
 
 func newAssembler(p *program, c *config, log *zap.Logger) *assembler {
@@ -72,8 +73,10 @@ func (a *assembler) assemble(ctx context.Context) (daemon.Config, error) {
 	}
 	used := map[string]bool{}
 	for _, r := range a.c.Readers {
-		d.Readers = append(d.Readers, a.reader(r))
-		used[r.Sink] = true
+		if len(a.c.served(r)) > 0 {
+			d.Readers = append(d.Readers, a.reader(r))
+			used[r.Sink] = true
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(a.c.Sinks)) {
 		if !used[name] {
@@ -91,15 +94,16 @@ func (a *assembler) assemble(ctx context.Context) (daemon.Config, error) {
 func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor, error) {
 	f, known := s.format()
 	if !known {
-		src, err := a.source(ctx, s, f, nil, nil) // a WAV says its format itself
-		if err != nil {
+		var err error
+		if f, err = a.probe(ctx, s); err != nil && !a.lenient {
 			return daemon.Sensor{}, err
 		}
-		f = src.Format()
-		if d, ok := src.(source.Dated); ok {
-			a.start, _ = d.Start()
+		if err != nil {
+			// It is tried again for as long as it takes, and stops no other sensor.
+			d := a.c.Defaults.Sensor
+			f = audio.Format{Rate: d.Rate, Channels: d.Channels, Encoding: d.Encoding}
 		}
-		if err := errors.Join(src.Close(), a.c.checkSound(s, f)); err != nil {
+		if err := a.c.checkSound(s, f); err != nil {
 			return daemon.Sensor{}, err
 		}
 	}
@@ -112,6 +116,9 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		Once:    s.Source == sourceWAV && !s.Loop,
 		Unpaced: a.unpaced(s),
 		Open: func(ctx context.Context, admit source.Admit) (source.Source, error) {
+			if !known {
+				return a.source(ctx, s, audio.Format{}, admit, hold)
+			}
 			return a.source(ctx, s, f, admit, hold)
 		},
 		Tags: wav.Tags{Station: a.c.Station, Model: s.Device},
@@ -126,6 +133,18 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		out.Info["location"] = at
 	}
 	return out, nil
+}
+
+// probe asks a WAV for its format, and notes when its sound begins.
+func (a *assembler) probe(ctx context.Context, s *sensorConfig) (audio.Format, error) {
+	src, err := a.source(ctx, s, audio.Format{}, nil, nil)
+	if err != nil {
+		return audio.Format{}, err
+	}
+	if d, ok := src.(source.Dated); ok {
+		a.start, _ = d.Start()
+	}
+	return src.Format(), src.Close()
 }
 
 // unpaced says whether the source of s goes as fast as it is read: a WAV that

@@ -69,7 +69,7 @@ func (p *program) replay(stop, kill context.Context, f replayFlags, files []stri
 	var d *daemon.Daemon
 	err = p.runDaemon(stop, kill, cfg, log, running{
 		change: func(c *daemon.Config, a *assembler) error {
-			c.UntilEnded, c.Start = true, a.start
+			c.UntilEnded, c.Strict, c.Start = true, true, a.start
 			return nil
 		},
 		strict: f.strict,

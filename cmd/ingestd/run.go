@@ -60,7 +60,7 @@ func (p *program) daemon(stop, kill context.Context) error {
 	if err != nil {
 		log.Warn("watchdog", zap.Error(err))
 	}
-	err = p.runDaemon(stop, kill, cfg, log, running{change: func(d *daemon.Config, _ *assembler) error {
+	err = p.runDaemon(stop, kill, cfg, log, running{live: true, change: func(d *daemon.Config, _ *assembler) error {
 		d.HTTP, d.Notify, d.Watchdog = listener, notify, watchdog
 		return nil
 	}})
@@ -75,6 +75,7 @@ type running struct {
 	change func(*daemon.Config, *assembler) error // before the daemon is made
 	made   func(*daemon.Daemon)                   // before it runs; may be nil
 	strict bool                                   // a damaged WAV is refused
+	live   bool                                   // a source that cannot be opened stops nothing
 }
 
 var errEarly = errors.New("interrupted before anything was recorded")
@@ -82,7 +83,7 @@ var errEarly = errors.New("interrupted before anything was recorded")
 // runDaemon assembles what cfg says and runs it.
 func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Logger, r running) (err error) {
 	a := newAssembler(p, cfg, log)
-	a.strict = r.strict
+	a.strict, a.lenient = r.strict, r.live
 	defer func() { err = errors.Join(err, a.Close()) }()
 	c, err := a.assemble(stop)
 	if err == nil {

@@ -39,6 +39,9 @@ type Config struct {
 	// UntilEnded makes Run return when every source is over. Otherwise it runs
 	// until it is told to stop.
 	UntilEnded bool
+	// Strict makes the first error of a sink end the run: what is replayed can
+	// be replayed again.
+	Strict bool
 	// Grace is how long stopping may take before what is open is left as it
 	// is. Zero: 25 s.
 	Grace time.Duration

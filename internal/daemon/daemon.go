@@ -15,6 +15,9 @@ import (
 	"github.com/ingestd/ingestd/reader"
 )
 
+// resumeAt is the part of its window that a drain gives up when it was lapped.
+const resumeAt = 0.5
+
 // DefaultGrace is how long stopping may take: less than the service manager's
 // own patience.
 const DefaultGrace = 25 * time.Second
@@ -61,7 +64,7 @@ func New(ctx context.Context, c Config) (*Daemon, error) {
 		}
 	}
 	for i := range c.Sinks {
-		p := &passer{sink: &c.Sinks[i]}
+		p := &passer{sink: &c.Sinks[i], log: c.Log, limit: d.limit}
 		for _, dr := range d.drains {
 			if dr.sink == p.sink {
 				p.drains = append(p.drains, dr)
@@ -108,12 +111,13 @@ func (d *Daemon) addSensor(s Sensor) error {
 
 func (d *Daemon) addReader(r Reader, st *stream, log *zap.Logger) error {
 	keys := r.Keys(st.Format, st.mark)
-	rd, err := reader.Open(st.ring, reader.Keys(keys))
+	// A reader that resumes at the oldest frame is lapped again at once.
+	rd, err := reader.Open(st.ring, reader.Keys(keys), reader.Margin(resumeAt))
 	if err != nil {
 		return fmt.Errorf("open reader %s of %s: %w", r.Name, st.ID, err)
 	}
 	dr := &drain{
-		reader: r, session: d.session, from: st, r: rd, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.UntilEnded,
+		reader: r, session: d.session, from: st, r: rd, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.Strict,
 		log: log.With(zap.String("reader", r.Name), zap.String("sink", r.Sink)),
 	}
 	for i := range d.c.Sinks {
@@ -153,13 +157,18 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 	soft, end := context.WithCancel(stop)
 	defer end()
 
-	d.turned.at.Store(d.c.Clock.Monotonic()) // it lives from now on
+	// Only who was told to stop is in a hurry.
+	defer context.AfterFunc(stop, func() {
+		if d.c.Clock.Sleep(hard, d.c.Clock.Monotonic()+int64(d.c.Grace)) == nil {
+			giveUp(fmt.Errorf("storing what was left took longer than %v", d.c.Grace))
+		}
+	})()
 	serve := d.startServing(hard)
 	var pumps, drains, passers sync.WaitGroup
 	errs := make([]error, len(d.drains)+len(d.pumps))
 	for i, dr := range d.drains {
 		drains.Go(func() {
-			if errs[i] = dr.run(hard); errs[i] != nil && d.c.UntilEnded {
+			if errs[i] = dr.run(hard); errs[i] != nil && d.c.Strict {
 				end() // nothing that is replayed now could be stored
 			}
 		})
@@ -186,8 +195,6 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 		d.notify("STOPPING=1")
 		d.c.Log.Info("stopping: storing what is left")
 	}
-	grace := time.AfterFunc(d.c.Grace, func() { giveUp(fmt.Errorf("storing what was left took longer than %v", d.c.Grace)) })
-	defer grace.Stop()
 	pumps.Wait()
 	drains.Wait()
 	cause := context.Cause(hard)

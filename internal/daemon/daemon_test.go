@@ -112,7 +112,7 @@ func TestUnpacedReplayLosesNothing(t *testing.T) {
 		b := newBench(t)
 		s := b.sensor("wav", mono, 100*time.Millisecond, b.ramp(mono, tone.Config{Frames: 1_000_003, Speed: 0}))
 		s.Unpaced = true
-		b.config.UntilEnded = true
+		b.config.UntilEnded, b.config.Strict = true, true
 		b.reader("fast", mem.New(), time.Second, byBytes)
 		b.reader("slow", &slowBucket{mem.New(), b.clock}, 10*time.Second, byBytes)
 		d, err := b.run(24 * time.Hour)
@@ -199,7 +199,7 @@ func TestALimitIsExact(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
 		b.sensor("mic", mono, 5*time.Second, nil).Limit = 12345
-		b.config.UntilEnded = true
+		b.config.UntilEnded, b.config.Strict = true, true
 		b.reader("disk", mem.New(), time.Second, byBytes)
 		if _, err := b.run(time.Hour); err != nil {
 			t.Fatal(err)

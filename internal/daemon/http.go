@@ -33,6 +33,7 @@ const (
 // startServing serves metrics and health until the function it returns is
 // called, which waits for the end.
 func (d *Daemon) startServing(ctx context.Context) (stop func() error) {
+	d.turned.at.Store(d.c.Clock.Monotonic()) // it lives before it first looks round
 	if d.c.HTTP == nil {
 		return func() error { return nil }
 	}
@@ -148,6 +149,11 @@ func (d *Daemon) ready() (ready bool, lines []string) {
 			text = dr.sink.Name + ": " + dr.reader.Name + " does not store " + dr.from.ID + ": " + firstLine(*f)
 		}
 		say(f == nil, text)
+	}
+	for _, p := range d.passers {
+		if p.stalled(now) {
+			say(false, p.sink.Name+": the disk takes longer than "+slowPass.String()+" to make durable what was written")
+		}
 	}
 	return ready, lines
 }

@@ -143,8 +143,13 @@ func (c *collector) sink(s *Sink, gauge gaugeFunc, count countFunc) {
 		for i := range errs {
 			errs[i] += dr.errs[i].Load()
 		}
-		if rec := dr.recorder.Load(); rec != nil && !s.Never {
-			bound = max(bound, dr.from.Format.Duration(max(0, dr.from.captured()-rec.Durable())))
+		bound = max(bound, dr.from.Format.Duration(max(0, dr.from.captured()-dr.status().Durable)))
+	}
+	for _, p := range c.d.passers {
+		for i := range errs {
+			if p.sink == s {
+				errs[i] += p.errs[i].Load()
+			}
 		}
 	}
 	for i, why := range sinkReasons {

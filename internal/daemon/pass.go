@@ -2,17 +2,31 @@ package daemon
 
 import (
 	"context"
+	"errors"
+	"sync/atomic"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/sink"
 )
+
+// slowPass is how long a sync may take before the sink is said not to be
+// ready.
+const slowPass = 30 * time.Second
 
 // A passer makes what the drains of one sink wrote durable, at the sink's
 // interval. It is one goroutine a sink; passes never overlap.
 type passer struct {
 	sink   *Sink
 	drains []*drain
+	beats  atomic.Int64 // passes, for the supervisor
+	busy   atomic.Bool  // inside one
+	since  atomic.Int64 // CLOCK_MONOTONIC ns at which it began
+	errs   [len(sinkReasons)]atomic.Int64
+	log    *zap.Logger
+	limit  *limiter
 
 	recorders []*sink.Recorder // of a round
 }
@@ -28,13 +42,27 @@ func (p *passer) run(ctx context.Context) {
 		if c.Sleep(ctx, nextTick(c, p.sink.Sync)) != nil {
 			return
 		}
-		p.pass(ctx)
+		p.beats.Add(1)
+		p.since.Store(c.Monotonic())
+		p.busy.Store(true)
+		if err := p.pass(ctx); err != nil && ctx.Err() == nil {
+			p.errs[sinkReason(err)].Add(1)
+			if more, ok := p.limit.ask("pass " + p.sink.Name); ok {
+				p.log.Error(p.sink.Name+": what was written could not be made durable; it is written anew: "+err.Error(), zap.Int("more_like_this", more))
+			}
+		}
+		p.busy.Store(false)
 	}
+}
+
+// stalled says whether a pass takes longer than a healthy disk ever does.
+func (p *passer) stalled(now int64) bool {
+	return p.busy.Load() && now-p.since.Load() > int64(slowPass)
 }
 
 // pass is one round. The recorders remember what fails: each drain meets it at
 // its next write, and writes what is in doubt anew.
-func (p *passer) pass(ctx context.Context) {
+func (p *passer) pass(ctx context.Context) error {
 	p.recorders = p.recorders[:0]
 	for _, d := range p.drains {
 		if rec := d.recorder.Load(); rec != nil && !d.done.Load() {
@@ -42,12 +70,13 @@ func (p *passer) pass(ctx context.Context) {
 		}
 	}
 	if batch, ok := p.sink.Store.Bucket.(sink.Batcher); ok && batch.Batched() {
-		_ = sink.Pass(ctx, p.recorders...)
-		return
+		return sink.Pass(ctx, p.recorders...)
 	}
+	var errs []error
 	for _, rec := range p.recorders {
-		_ = rec.Sync(ctx)
+		errs = append(errs, rec.Sync(ctx))
 	}
+	return errors.Join(errs...)
 }
 
 // nextTick is the next multiple of step on the monotonic clock, ns: all that

@@ -49,9 +49,9 @@ type pump struct {
 // an error only if a source broke that cannot be opened again.
 func (p *pump) run(ctx context.Context) (broken error) {
 	defer p.w.Close(nil)
-	for ctx.Err() == nil {
+	for ctx.Err() == nil && p.left() > 0 {
 		begun := p.clock.Monotonic()
-		err := p.session(ctx)
+		err := p.attempt(ctx)
 		if err == nil || ctx.Err() != nil {
 			break
 		}
@@ -75,19 +75,21 @@ func (p *pump) run(ctx context.Context) (broken error) {
 	return broken
 }
 
-// session opens the source and pumps until it breaks. nil: it is over.
-func (p *pump) session(ctx context.Context) error {
+// attempt opens the source and pumps until it breaks. nil: it is over.
+func (p *pump) attempt(ctx context.Context) error {
 	p.beats.Add(1)
 	var admit source.Admit
 	if p.gate != nil {
 		admit = p.gate.admit
 	}
+	p.opening.Store(true)
 	src, err := p.Open(ctx, admit)
+	p.opening.Store(false)
 	if err != nil {
 		return err
 	}
 	if f := src.Format(); f != p.Format {
-		err = source.Faultf(source.Failed, "the source delivers %v, the sensor is %v", f, p.Format)
+		err = source.Faultf(source.Failed, "the source delivers %v, the sensor was begun as %v: restart ingestd to record it so", f, p.Format)
 	} else {
 		err = p.copy(ctx, src)
 	}
@@ -123,8 +125,9 @@ func (p *pump) copy(ctx context.Context, src source.Source) error {
 			p.skipped += pk.Lost
 		}
 		if pk.Frames > 0 {
-			p.w.Commit(pk.Frames)
-			p.frames.Add(int64(pk.Frames))
+			frames := int(min(int64(pk.Frames), p.left())) // a loss may have used up the limit
+			p.w.Commit(frames)
+			p.frames.Add(int64(frames))
 			p.end, p.skipped, p.last = pk.At, 0, 0
 		}
 	}
@@ -142,11 +145,13 @@ func (p *pump) left() int64 {
 }
 
 // first places the first frames of a source that was just opened: the time
-// since the last frame of the one before is a hole.
+// since the last frame of the one before is a hole. Sound that is replayed
+// begins with the session, however long it took to open it.
 func (p *pump) first(pk source.Packet, src source.Source) {
 	begun := pk.At - int64(p.Format.Duration(int64(pk.Frames)+pk.Lost))
 	away := time.Duration(begun - p.end)
-	if !p.heard.Swap(true) && p.skipped == 0 && away < lateStart {
+	_, dated := src.(source.Dated)
+	if !p.heard.Swap(true) && p.skipped == 0 && (away < lateStart || dated) {
 		p.date(src, away)
 	} else {
 		p.date(src, 0)
@@ -220,7 +225,7 @@ func (p *pump) broke(err error) {
 	if p.said == text || over {
 		return
 	}
-	if more, ok := p.limit.ask("broke " + p.ID + " " + text); ok {
+	if more, ok := p.limit.ask("broke " + p.ID + " " + string(reason)); ok {
 		p.said = text
 		p.log.Warn(brokeText(p.ID, err), zap.String("reason", string(reason)), zap.Int("more_like_this", more))
 	}

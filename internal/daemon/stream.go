@@ -39,6 +39,7 @@ type stream struct {
 	since    atomic.Int64 // CLOCK_MONOTONIC ns of the last change of state
 	beats    atomic.Int64 // packets and attempts: what the supervisor watches
 	frames   atomic.Int64 // frames captured
+	opening  atomic.Bool  // inside Open
 	heard    atomic.Bool  // a frame has come since the daemon started
 	start    atomic.Pointer[time.Time]
 	fault    atomic.Pointer[string]

@@ -13,6 +13,7 @@ import (
 const (
 	lookEvery      = time.Second
 	pumpPatience   = 30 * time.Second // a source that is opened, or read, answers within this
+	turnPatience   = 11 * time.Second // more for each other sensor: they may be opened one after another
 	drainPatience  = 2 * time.Minute  // a disk may stall longer than a source
 	outageTolerant = time.Minute      // a sensor that was heard may be away so long before it counts
 )
@@ -34,7 +35,7 @@ func (d *Daemon) supervise(ctx context.Context) {
 	if d.c.Watchdog > 0 {
 		every = min(every, d.c.Watchdog/3)
 	}
-	last := make([]seen, len(d.streams)+len(d.drains))
+	last := make([]seen, len(d.streams)+len(d.drains)+len(d.passers))
 	d.notify("READY=1")
 	status, stuck := "", ""
 	for {
@@ -62,7 +63,11 @@ func (d *Daemon) supervise(ctx context.Context) {
 func (d *Daemon) stuck(last []seen, now int64) string {
 	for i, st := range d.streams {
 		idle := st.State() == Ended || st.gate != nil && st.gate.waiting.Load()
-		if last[i].tooLong(st.beats.Load(), idle, now, pumpPatience) {
+		patience := pumpPatience
+		if st.opening.Load() {
+			patience += time.Duration(len(d.streams)) * turnPatience
+		}
+		if last[i].tooLong(st.beats.Load(), idle, now, patience) {
 			return "source of " + st.ID
 		}
 	}
@@ -70,6 +75,11 @@ func (d *Daemon) stuck(last []seen, now int64) string {
 		idle := dr.done.Load() || !dr.busy.Load()
 		if last[len(d.streams)+i].tooLong(dr.beats.Load(), idle, now, drainPatience) {
 			return "reader " + dr.reader.Name + " of " + dr.from.ID
+		}
+	}
+	for i, p := range d.passers {
+		if last[len(d.streams)+len(d.drains)+i].tooLong(p.beats.Load(), !p.busy.Load(), now, drainPatience) {
+			return "sync of " + p.sink.Name
 		}
 	}
 	return ""

@@ -12,7 +12,7 @@ import (
 // newCommitTimes is how long it takes to give a chunk its name.
 func newCommitTimes() *prometheus.HistogramVec {
 	return prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "ingestd_sink_commit_duration_seconds", Help: "How long it took to make a chunk whole and give it its name.",
+		Name: "ingestd_sink_commit_duration_seconds", Help: "How long it took to give a chunk its name, and with sync per chunk to make it durable.",
 		Buckets:                     prometheus.ExponentialBuckets(0.0001, 4, 9), // 0.1 ms to 6.6 s
 		NativeHistogramBucketFactor: 1.1,
 	}, []string{"sink"})

@@ -12,17 +12,19 @@ const moment = "15:04:05.000Z"
 
 // lostText says what became of frames that a source did not deliver.
 func lostText(sensor string, f audio.Format, frames int64, cause audio.Cause, at time.Time) string {
+	length := f.Duration(frames).Round(100 * time.Microsecond)
+	const tail = "The session goes on; the hole is recorded."
 	why := "are missing"
 	switch cause {
+	case audio.Device: // it may go on
+		return fmt.Sprintf("%s: the source was away from %s on: %d frames (%v) were not captured until now. %s",
+			sensor, at.UTC().Format(moment), frames, length, tail)
 	case audio.XRun:
 		why = "were lost in the device"
 	case audio.Source:
 		why = "were lost because the capture process fell behind"
-	case audio.Device:
-		why = "were not captured because the source was away"
 	}
-	return fmt.Sprintf("%s: %d frames (%v) %s at %s. The session goes on; the hole is recorded.",
-		sensor, frames, f.Duration(frames).Round(100*time.Microsecond), why, at.UTC().Format(moment))
+	return fmt.Sprintf("%s: %d frames (%v) %s at %s. %s", sensor, frames, length, why, at.UTC().Format(moment), tail)
 }
 
 // behindText says that a reader was overtaken.
