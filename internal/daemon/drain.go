@@ -263,9 +263,18 @@ func (d *drain) failed(err error) {
 }
 
 // recovered takes note, after a piece was stored, that storing goes on: behind
-// the frame at which it failed, because what comes before may fail there again.
+// the frame at which it failed, because what comes before may fail there again,
+// and durably where that comes later.
 func (d *drain) recovered() {
-	if d.failing.Load() == nil || d.recorder.Load().Written() <= d.failedAt {
+	if d.failing.Load() == nil {
+		return
+	}
+	rec := d.recorder.Load()
+	at := rec.Written()
+	if d.sink.Sync > 0 && !d.sink.Never {
+		at = rec.Durable()
+	}
+	if at <= d.failedAt {
 		return
 	}
 	d.failing.Store(nil)

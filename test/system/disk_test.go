@@ -39,6 +39,7 @@ func TestAFullDiskCostsNothingUntilTheRingIsOver(t *testing.T) {
 
 			ballast := c.fill(v)
 			until(t, "the disk is full", func() bool { return p.number(`ingestd_sink_errors_total{reason="full",sink="disk"}`) > 0 })
+			until(t, "it says so", func() bool { code, _ := p.get("/readyz"); return code == 503 })
 			begun := p.number(`ingestd_source_frames_total{sensor="a"}`)
 			p.isRed(t, "no space left on device")
 			<-time.After(c.outage)
@@ -127,6 +128,7 @@ func TestADiskThatFailsCostsNothingUntilTheRingIsOver(t *testing.T) {
 			repair := p.inject(t, strace, c.call, c.errno)
 			series := fmt.Sprintf("ingestd_sink_errors_total{reason=%q,sink=\"disk\"}", c.reason)
 			until(t, "the disk fails", func() bool { return p.number(series) > 0 })
+			until(t, "it says so", func() bool { code, _ := p.get("/readyz"); return code == 503 })
 			p.isRed(t, c.says)
 			<-time.After(2 * time.Second)
 			p.isRed(t, c.says)

@@ -1,6 +1,7 @@
 package system
 
 import (
+	"encoding/json"
 	"fmt"
 	"net"
 	"os"
@@ -108,12 +109,16 @@ func toldTheTruth(t *testing.T, socket string) {
 	env := []string{"NOTIFY_SOCKET=" + socket, fmt.Sprintf("WATCHDOG_USEC=%d", watchdog.Microseconds())}
 	p := start(t, config, env...)
 
-	m.next("READY=1")
+	ready := m.next("READY=1")
 	if len(m.seen) != 1 {
 		t.Errorf("before READY=1 there was %v", m.texts())
 	}
-	if !strings.Contains(p.log.String(), `"session begins"`) {
-		t.Errorf("READY=1 before the session:\n%s", p.log.String())
+	var begins struct{ Time time.Time }
+	if err := json.Unmarshal([]byte(p.see(`"session begins"`)), &begins); err != nil {
+		t.Fatal(err)
+	}
+	if ready.at.Before(begins.Time) {
+		t.Errorf("READY=1 at %v, and the session begins at %v", ready.at, begins.Time)
 	}
 	if _, body := p.get("/readyz?verbose"); !strings.Contains(body, "] a ") || !strings.Contains(body, "[-] away ") {
 		t.Errorf("at READY=1 the sensors are\n%s", body)
