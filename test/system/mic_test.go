@@ -12,12 +12,14 @@ import (
 	"github.com/ingestd/ingestd/test/alsa"
 )
 
-// micConfig is microphones of the test plug-in, stored in one sink.
-func micConfig(root string, names ...string) string {
+// micConfig is microphones of the test plug-in, stored in one sink. The
+// greater the latency, the busier with other tests the machine may be, and the
+// more is lost when one is unplugged: a quarter of it.
+func micConfig(root, latency string, names ...string) string {
 	var b strings.Builder
 	b.WriteString(freePort)
 	for _, name := range names {
-		fmt.Fprintf(&b, "[[sensor]]\nid = %[1]q\nsource = \"portaudio\"\ndevice = \"name:%[1]s\"\nencoding = \"s32\"\n", name)
+		fmt.Fprintf(&b, "[[sensor]]\nid = %[1]q\nsource = \"portaudio\"\ndevice = \"name:%[1]s\"\nencoding = \"s32\"\nlatency = %[2]q\n", name, latency)
 	}
 	fmt.Fprintf(&b, "[[reader]]\nname = \"archive\"\nchunk = \"2s\"\nsink = \"disk\"\n[sink.disk]\ndriver = \"files\"\nroot = %q\n", root)
 	return b.String()
@@ -55,7 +57,7 @@ func TestTenSecondsOfARealPortAudioAreBitExact(t *testing.T) {
 	needMicrophones(t)
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32"})
 	root := t.TempDir()
-	p := start(t, micConfig(root, "mic0"), "ALSA_CONFIG_PATH="+rig.Config)
+	p := start(t, micConfig(root, "1s", "mic0"), "ALSA_CONFIG_PATH="+rig.Config)
 	p.see(`"recording"`)
 	<-time.After(10500 * time.Millisecond)
 	p.stop()
@@ -89,7 +91,7 @@ func TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny(t *testing.T) {
 	needMicrophones(t)
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32"}, alsa.Mic{Name: "mic1", Encoding: "s32"})
 	root := t.TempDir()
-	p := start(t, micConfig(root, "mic0", "mic1"), "ALSA_CONFIG_PATH="+rig.Config)
+	p := start(t, micConfig(root, "400ms", "mic0", "mic1"), "ALSA_CONFIG_PATH="+rig.Config)
 	until(t, "both record", func() bool { code, _ := p.get("/readyz"); return code == 200 })
 	<-time.After(3 * time.Second)
 	rig.Switch(t, "mic1", alsa.Gone, true)
