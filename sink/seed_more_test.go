@@ -130,6 +130,11 @@ func TestSeed_P4(t *testing.T) {
 			t.Errorf("%q is taken for %v", foreign, k)
 		}
 	}
+	for _, foreign := range []string{"1/00000000086016x", "1/00000000086016/x", "x1/00000000086016", "1/000000000860160", "1/0000000086016", "1"} {
+		if k, ok := layout(t, "{session}/{block}").Key(foreign); ok {
+			t.Errorf("%q is taken for %v", foreign, k)
+		}
+	}
 	for _, bad := range []string{"{session}/{blok}", "{session}/{block", "", "../{session}/{block}", "/{session}/{block}", "{session}//{block}", "{sessions}/{block}"} {
 		if _, err := sink.ParseLayout(bad); err == nil {
 			t.Errorf("%q was accepted", bad)
