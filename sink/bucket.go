@@ -83,7 +83,7 @@ type Creator interface {
 // A Draft is a chunk that grows. It belongs to one goroutine, but Sync may be
 // called from another while Write runs.
 type Draft interface {
-	io.Writer   // appends
+	io.Writer   // appends; a Write that fails leaves the draft as it was, and may be tried again
 	io.WriterAt // changes bytes that were written before, the header's
 
 	// Sync makes everything written before the call durable. After it has

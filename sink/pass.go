@@ -15,8 +15,12 @@ type Batcher interface {
 
 	// SyncAll makes durable everything that was written, named and appended
 	// through this bucket before the call. After it has failed, nothing that it
-	// was to make durable can be trusted.
+	// was to make durable can be trusted, and a later call that succeeds does
+	// not change that: an error of the disk is told once.
 	SyncAll(ctx context.Context) error
+
+	// Failures is how many calls of SyncAll have failed, by whomever.
+	Failures() int64
 }
 
 // maxWholes is how many chunks may wait for a pass before a Recorder makes one
@@ -39,10 +43,10 @@ func Pass(ctx context.Context, rs ...*Recorder) error {
 	for i, r := range rs {
 		marks[i] = r.mark() // before the sync: it speaks of these frames only
 	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if err := rs[0].batch.SyncAll(ctx); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
 		for i, r := range rs {
 			r.passFailed(marks[i], err)
 		}
@@ -54,6 +58,10 @@ func Pass(ctx context.Context, rs ...*Recorder) error {
 	}
 	return errors.Join(errs...)
 }
+
+// errOthersSync is that the sync of another recorder of the bucket failed: it
+// was told of this one's sound as well.
+var errOthersSync = errors.New("a sync of the same disk failed")
 
 // passMark is what a pass speaks of.
 type passMark struct {
@@ -94,7 +102,14 @@ func (r *Recorder) passed(ctx context.Context, m passMark) error {
 	r.naming.Lock()
 	defer r.naming.Unlock()
 	for {
+		failures := r.batch.Failures()
 		r.mu.Lock()
+		if failures != r.failures && r.failed == nil {
+			r.failed = fmt.Errorf("sync from frame %d on: %w", r.durable.Load(), errOthersSync)
+			failed := r.failed
+			r.mu.Unlock()
+			return failed
+		}
 		if r.restarts != m.restarts || r.failed != nil {
 			r.mu.Unlock()
 			return nil // what the pass spoke of was abandoned meanwhile
@@ -102,7 +117,7 @@ func (r *Recorder) passed(ctx context.Context, m passMark) error {
 		raise(&r.durable, m.at)
 		if len(r.wholes) == 0 || r.wholes[0].nth > m.held {
 			r.mu.Unlock()
-			return r.appended(ctx)
+			return r.append(ctx)
 		}
 		named := r.wholes[0]
 		r.mu.Unlock()
@@ -117,18 +132,14 @@ func (r *Recorder) passed(ctx context.Context, m passMark) error {
 		}
 		r.wholes = r.wholes[1:]
 		r.mu.Unlock()
-		if err := errors.Join(err, r.index(ctx, &named)); err != nil {
+		if err != nil {
 			return r.failLater(err)
 		}
+		// A line that cannot be appended waits: the sound it tells of is named.
+		if err := r.index(ctx, &named); err != nil {
+			return err
+		}
 	}
-}
-
-// appended appends what lines still wait.
-func (r *Recorder) appended(ctx context.Context) error {
-	if err := r.append(ctx); err != nil {
-		return r.failLater(err)
-	}
-	return nil
 }
 
 // passFailed remembers that nothing can be trusted which a pass was to make
@@ -155,16 +166,22 @@ func (r *Recorder) failLater(err error) error {
 func (r *Recorder) release() {
 	r.naming.Lock()
 	defer r.naming.Unlock()
+	failures := int64(0)
+	if r.batch != nil {
+		failures = r.batch.Failures()
+	}
 	r.mu.Lock()
 	wholes := r.wholes
 	r.wholes = nil
-	r.restarts++
-	r.mu.Unlock()
-	for i := range wholes {
-		wholes[i].draft.Abort(true) // it may be over already; it is kept, and there is nobody to tell
-	}
 	if len(wholes) > 0 {
 		first := &wholes[0]
 		r.kept, r.pos, r.holes, r.last = true, first.from, first.holes, first.before
+	}
+	// All at once: a pass under way must see either all of this or nothing.
+	r.restarts++
+	r.failed, r.at, r.failures = nil, r.pos, failures
+	r.mu.Unlock()
+	for i := range wholes {
+		wholes[i].draft.Abort(true) // it may be over already; it is kept, and there is nobody to tell
 	}
 }

@@ -20,11 +20,18 @@ import (
 // refuses to name what was written since.
 type batched struct {
 	*mem.Bucket
-	mu     sync.Mutex
-	dirty  map[*batchedDraft]bool
-	fail   error // of the next SyncAll
-	syncs  int
-	during func() // called once inside a SyncAll
+	mu       sync.Mutex
+	dirty    map[*batchedDraft]bool
+	fail     error // of the next SyncAll
+	syncs    int
+	failures int64
+	during   func() // called once inside a SyncAll
+}
+
+func (b *batched) Failures() int64 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.failures
 }
 
 func newBatched() *batched { return &batched{Bucket: mem.New(), dirty: map[*batchedDraft]bool{}} }
@@ -48,6 +55,7 @@ func (b *batched) SyncAll(context.Context) error {
 	if err != nil {
 		b.mu.Lock()
 		defer b.mu.Unlock()
+		b.failures++
 		maps.Copy(b.dirty, clean)
 	}
 	return err

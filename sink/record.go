@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"math"
 	"path"
+	"syscall"
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
@@ -117,7 +118,7 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 		r.relaxed = relaxed.Relaxed()
 	}
 	if batch, ok := s.Bucket.(Batcher); ok && batch.Batched() {
-		r.batch = batch
+		r.batch, r.failures = batch, batch.Failures()
 	}
 	info, err := indented(c.Info)
 	if err != nil {
@@ -213,8 +214,10 @@ func (r *Recorder) take(p []byte) error {
 	}
 	r.frames, r.encoded = p, out
 	if r.c.Beside == nil || len(p) < besideBytes {
-		r.sum()
-		err = r.put(out)
+		if err = r.put(out); err == nil {
+			r.sum()
+		}
+		r.soft = full(err)
 	} else {
 		r.c.Beside(r.sumBeside)
 		err = r.put(out)
@@ -223,6 +226,10 @@ func (r *Recorder) take(p []byte) error {
 	r.frames, r.encoded = nil, nil
 	return err
 }
+
+// full says whether err is a disk that has no room. A write that met it can be
+// tried again: nothing is wrong with what was written before.
+func full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
 // sum adds the frames taken, and what the codec made of them, to the sums of
 // the open chunk. If they cannot be written the chunk is abandoned, sums and
@@ -237,7 +244,9 @@ func (r *Recorder) put(p []byte) error {
 	if len(p) == 0 {
 		return nil
 	}
-	_, err := r.draft.Write(p)
+	if _, err := r.draft.Write(p); err != nil {
+		return err
+	}
 	r.chunk.bytes += int64(len(p))
-	return err
+	return nil
 }

@@ -41,6 +41,7 @@ type Recorder struct {
 	kept  bool   // a draft with sound was left without a name
 	over  bool
 	err   error
+	soft  bool  // err may go away, and the open chunk is good
 	held  int64 // chunks that were ever held for a pass
 
 	// naming is held while chunks get their names with a pass, and guards lines
@@ -58,6 +59,7 @@ type Recorder struct {
 	failed    error   // of a Sync of draft, or of a pass
 	wholes    []whole // wait for a pass, in their order
 	restarts  int64
+	failures  int64 // of the bucket's SyncAll when this recorder was last clean
 	lineLimit int64 // durable may not pass it: its line is not appended yet
 	nameLimit int64 // durable may not pass it: a name there may not be durable
 
@@ -152,6 +154,9 @@ func (r *Recorder) Hole(ctx context.Context, frames int64, cause audio.Cause) er
 		r.holes = append(r.holes, Hole{From: r.pos, Frames: frames, Cause: cause})
 	}
 	r.advance(frames)
+	if r.batch == nil && r.draft == nil && len(r.lines) == 0 {
+		r.settle(r.pos) // nothing of a hole can be lost
+	}
 	return nil
 }
 
@@ -201,9 +206,22 @@ func raise(count *atomic.Int64, to int64) {
 // Restart goes on after an error. It abandons the open chunk, whose draft is
 // kept where the bucket keeps drafts, and returns the frame from which on the
 // stream, holes included, must be given again: chunks that have a name stay.
-// What cannot be given again is given as a hole.
+// What cannot be given again is given as a hole. If all that failed is that
+// the disk was full, the open chunk goes on where it is.
 func (r *Recorder) Restart(context.Context) (from int64) {
 	r.err = nil
+	if soft := r.soft; soft {
+		r.soft = false
+		r.mu.Lock()
+		failed := r.failed
+		r.mu.Unlock()
+		if failed == nil {
+			return r.pos
+		}
+	}
+	r.mu.Lock()
+	r.restarts++ // a pass under way speaks of nothing any more
+	r.mu.Unlock()
 	if r.draft != nil {
 		sound := r.pos > r.chunk.from
 		r.kept = r.kept || sound
@@ -215,9 +233,6 @@ func (r *Recorder) Restart(context.Context) (from int64) {
 		r.ending.Unlock()
 	}
 	r.release()
-	r.mu.Lock()
-	r.failed, r.at = nil, r.pos
-	r.mu.Unlock()
 	return r.pos
 }
 

@@ -205,6 +205,11 @@ func (r *Recorder) close(ctx context.Context) error {
 	if err := r.nameAll(ctx); err != nil {
 		return err
 	}
+	if r.batch != nil { // the end is told behind names that are durable
+		if err := r.Sync(ctx); err != nil {
+			return err
+		}
+	}
 	text, err := EncodeLine(End{End: r.pos, Clean: !r.kept, Holes: r.holes})
 	if err == nil {
 		err = r.drafts.Append(ctx, r.blocks, text)

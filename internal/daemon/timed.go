@@ -68,6 +68,13 @@ func (b *timedBucket) SyncAll(ctx context.Context) error {
 	return sink.ErrUnsupported
 }
 
+func (b *timedBucket) Failures() int64 {
+	if batch, ok := b.Bucket.(sink.Batcher); ok {
+		return batch.Failures()
+	}
+	return 0
+}
+
 type timedDraft struct {
 	sink.Draft
 	bucket *timedBucket

@@ -24,6 +24,7 @@ type draft struct {
 	file       File
 	dir        File // the folder, opened before it is needed: then there may be no descriptor left
 	size       int64
+	torn       bool // there may be bytes behind size
 
 	// mu is held by what syncs or ends the draft, so that a Sync that failed is
 	// known to the Commit behind it: the same file would sync again without an
@@ -92,8 +93,12 @@ func (d *draft) open() error {
 
 func (d *draft) Write(p []byte) (int, error) {
 	n, err := d.file.WriteAt(p, d.size)
+	if err != nil {
+		d.torn = true // a part may be there; it is written over, or cut off
+		return 0, wrap("write", d.part, err)
+	}
 	d.size += int64(n)
-	return n, wrap("write", d.part, err)
+	return n, nil
 }
 
 func (d *draft) WriteAt(p []byte, off int64) (int, error) {
@@ -148,6 +153,11 @@ func (d *draft) Commit() error {
 func (d *draft) publish(mode fs.FileMode, replace, sync bool) error {
 	if d.failed != nil {
 		return d.failed
+	}
+	if cut, ok := d.file.(truncater); ok && d.torn {
+		if err := cut.Truncate(d.size); err != nil {
+			return err
+		}
 	}
 	if mode != fileMode {
 		if err := d.file.Chmod(mode); err != nil {

@@ -120,6 +120,13 @@ func (f *faultyFile) Close() error {
 	return errors.Join(err, f.File.Close())
 }
 
+func (f *faultyFile) Truncate(size int64) error {
+	if err := f.f.step("truncate %s", f.name); err != nil {
+		return err
+	}
+	return f.File.(interface{ Truncate(int64) error }).Truncate(size)
+}
+
 func (f *faultyFile) ReadDir(n int) ([]fs.DirEntry, error) {
 	return f.File.(fs.ReadDirFile).ReadDir(n)
 }

@@ -18,6 +18,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/ingestd/ingestd/sink"
@@ -55,6 +56,8 @@ type Bucket struct {
 	lock     *os.File // nil if read only
 	sync     bool
 	whole    wholeSyncer // nil: each call syncs for itself
+	syncing  sync.Mutex  // held in SyncAll
+	failures atomic.Int64
 	readOnly bool
 
 	logs sync.Mutex // held while a log is looked at and grown
@@ -232,8 +235,17 @@ func (b *Bucket) SyncAll(ctx context.Context) error {
 	if b.whole == nil {
 		return sink.ErrUnsupported
 	}
-	return wrap("sync", b.path, b.whole.SyncFS())
+	b.syncing.Lock()
+	defer b.syncing.Unlock()
+	err := wrap("sync", b.path, b.whole.SyncFS())
+	if err != nil {
+		b.failures.Add(1) // before anybody else can be told that all is well
+	}
+	return err
 }
+
+// Failures implements sink.Batcher.
+func (b *Bucket) Failures() int64 { return b.failures.Load() }
 
 // Relaxed implements sink.Relaxed.
 func (b *Bucket) Relaxed() bool { return !b.sync }

@@ -42,6 +42,11 @@ type File interface {
 	io.Closer
 }
 
+// truncater is what Open returns of a file, beside File.
+type truncater interface {
+	Truncate(size int64) error
+}
+
 // folder is what Open returns of a folder, beside File.
 type folder interface {
 	ReadDir(n int) ([]fs.DirEntry, error)

@@ -1,0 +1,180 @@
+package sink_test
+
+import (
+	"context"
+	"errors"
+	"syscall"
+	"testing"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/sink/mem"
+)
+
+// TestAnErrorOfTheDiskIsKnownToAll: the disk tells an error once, and whoever
+// is told, the sound of all is in doubt.
+func TestAnErrorOfTheDiskIsKnownToAll(t *testing.T) {
+	b := newBatched()
+	s := open(t, b, sink.DefaultLayout, "wav")
+	var r [2]*sink.Recorder
+	for i, id := range []string{"a", "b"} {
+		var err error
+		if r[i], err = s.Record(t.Context(), sink.RecordConfig{Session: 1, Sensor: id, Format: s16, ChunkFrames: 100}); err != nil {
+			t.Fatal(err)
+		}
+		if err := r[i].Write(t.Context(), ramp(0, 50, s16)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.fail = errors.New("disk on fire")
+	if err := r[0].Close(t.Context()); err == nil {
+		t.Fatal("a close that was not durable said nothing")
+	}
+	if err := sink.Pass(t.Context(), r[1]); err == nil || r[1].Durable() != 0 {
+		t.Errorf("the other: %v, durable %d", err, r[1].Durable())
+	}
+	if from := r[1].Restart(t.Context()); from != 0 {
+		t.Errorf("the other is to be given again from %d", from)
+	}
+	if err := errors.Join(r[1].Write(t.Context(), ramp(0, 50, s16)), sink.Pass(t.Context(), r[1])); err != nil || r[1].Durable() != 50 {
+		t.Errorf("written anew: %v, durable %d", err, r[1].Durable())
+	}
+}
+
+// between lets a pass begin inside an Abort of a Restart.
+type between struct {
+	*batched
+	aborts int
+	inside func()
+}
+
+type betweenDraft struct {
+	sink.Draft
+	b *between
+}
+
+func (b *between) Create(ctx context.Context, name string) (sink.Draft, error) {
+	d, err := b.batched.Create(ctx, name)
+	return &betweenDraft{d, b}, err
+}
+
+func (d *betweenDraft) Abort(keep bool) error {
+	d.b.aborts++
+	if d.b.inside != nil {
+		d.b.inside()
+	}
+	return d.Draft.Abort(keep)
+}
+
+// TestAPassInTheMiddleOfARestartClaimsNothing looks at every Abort of one.
+func TestAPassInTheMiddleOfARestartClaimsNothing(t *testing.T) {
+	for at := 1; ; at++ {
+		b := &between{batched: newBatched()}
+		r := record(t, b)
+		if err := r.Write(t.Context(), ramp(0, 250, s16)); err != nil {
+			t.Fatal(err)
+		}
+		b.fail = errors.New("disk on fire")
+		if err := sink.Pass(t.Context(), r); err == nil {
+			t.Fatal("the pass said nothing")
+		}
+		begun, leave, over := make(chan struct{}), make(chan struct{}), make(chan error, 1)
+		b.inside = func() {
+			if b.aborts != at {
+				return
+			}
+			b.during = func() { close(begun); <-leave }
+			go func() { over <- sink.Pass(context.WithoutCancel(t.Context()), r) }()
+			<-begun
+		}
+		from := r.Restart(t.Context())
+		if b.aborts < at {
+			return
+		}
+		close(leave)
+		<-over
+		if r.Durable() > from || from != 0 {
+			t.Errorf("abort %d: to be given again from %d, durable %d", at, from, r.Durable())
+		}
+	}
+}
+
+// cramped is a bucket whose drafts have no room while they are told so.
+type cramped struct {
+	*mem.Bucket
+	full bool
+}
+
+type crampedDraft struct {
+	sink.Draft
+	b *cramped
+}
+
+func (b *cramped) Create(ctx context.Context, name string) (sink.Draft, error) {
+	if b.full {
+		return nil, syscall.ENOSPC
+	}
+	d, err := b.Bucket.Create(ctx, name)
+	return &crampedDraft{d, b}, err
+}
+
+func (d *crampedDraft) Write(p []byte) (int, error) {
+	if d.b.full {
+		return 0, syscall.ENOSPC
+	}
+	return d.Draft.Write(p)
+}
+
+// TestWhatWasWrittenBeforeADiskWasFullIsKept, even if what follows is lost: no
+// durable frame becomes a hole.
+func TestWhatWasWrittenBeforeADiskWasFullIsKept(t *testing.T) {
+	b := &cramped{Bucket: mem.New()}
+	r := record(t, b)
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 150, s16)), r.Sync(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	b.full = true
+	for range 3 {
+		if err := r.Write(t.Context(), ramp(150, 20, s16)); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("a write without room: %v", err)
+		}
+		if from := r.Restart(t.Context()); from != 150 {
+			t.Fatalf("to be given again from %d, want 150", from)
+		}
+	}
+	b.full = false
+	err := errors.Join(r.Hole(t.Context(), 400, audio.Disk), r.Write(t.Context(), ramp(550, 50, s16)), r.Close(t.Context()))
+	if err != nil || r.Durable() != 600 {
+		t.Fatalf("%v, durable %d", err, r.Durable())
+	}
+	var got []byte
+	s, err := sink.OpenExisting(t.Context(), b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, err := range s.Keys(t.Context(), sink.Filter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := s.Get(t.Context(), k)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, c.Data...)
+	}
+	if want := append(ramp(0, 150, s16), ramp(550, 50, s16)...); string(got) != string(want) {
+		t.Errorf("%d frames stored, want 200", len(got)/2)
+	}
+}
+
+// TestAHoleIsNoLoss: with no sound open, there is nothing that a power cut
+// could take.
+func TestAHoleIsNoLoss(t *testing.T) {
+	r := record(t, mem.New())
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 50, s16)), r.Hole(t.Context(), 1000, audio.Device)); err != nil {
+		t.Fatal(err)
+	}
+	if r.Durable() != 1050 {
+		t.Errorf("durable %d behind a hole up to 1050", r.Durable())
+	}
+}
