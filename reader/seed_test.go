@@ -137,8 +137,8 @@ func TestSeed_ReadsAreConsistentWhileTheBufferAdvances(t *testing.T) {
 		wait.Go(func() {
 			defer rd.Close()
 			defer busy.Add(-1)
-			for whole := 0; whole < looks; {
-				from := max(0, ring.Head()-900)
+			for whole, look := 0, 0; whole < looks; look++ {
+				from := max(0, ring.Head()-1060+audio.Pos(look%200)) // at the edge, and up to 140 frames before
 				v, err := rd.Slice(from, from+500)
 				if err != nil {
 					if lost := loss(err); lost.From != from || lost.Cause != audio.Overrun {

@@ -56,6 +56,7 @@ func TestSeed_S24(t *testing.T) {
 			t.Errorf("before the first frame: %d\n%s", code, body)
 		}
 		var wait sync.WaitGroup
+		defer wait.Wait()
 		wait.Go(func() {
 			if err := d.Run(stop, t.Context()); err != nil {
 				t.Error(err)
@@ -63,8 +64,10 @@ func TestSeed_S24(t *testing.T) {
 		})
 		var last DrainStatus
 		for second := range 95 {
-			_ = b.clock.Sleep(t.Context(), begun+int64(time.Duration(second)*time.Second+time.Second/2))
-			s, w := d.Status().Sensors[0], d.Status().Drains[0]
+			_ = b.clock.Sleep(t.Context(), begun+int64(time.Duration(second)*time.Second+600*time.Millisecond)) // between two ticks
+			synctest.Wait()
+			now := d.Status()
+			s, w := now.Sensors[0], now.Drains[0]
 			if w.Durable > w.Written || w.Written > s.Captured || w.Durable < last.Durable || w.Written < last.Written {
 				t.Errorf("second %d: durable %d, written %d, captured %d, behind %+v", second, w.Durable, w.Written, s.Captured, last)
 			}
@@ -168,6 +171,7 @@ func TestSeed_ConsistencyAndLocking(t *testing.T) {
 		stop, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		var wait sync.WaitGroup
+		defer wait.Wait()
 		wait.Go(func() {
 			if err := d.Run(stop, t.Context()); err != nil {
 				t.Error(err)
