@@ -126,9 +126,9 @@ func TestSeed_C8(t *testing.T) {
 // Reads are consistent while the buffer advances: readers that slice near its
 // edge get what they asked for, or are told what is gone.
 func TestSeed_ReadsAreConsistentWhileTheBufferAdvances(t *testing.T) {
-	const readers, looks = 4, 3000
-	ring, w := newRing(t, buffer.Config{Frames: 1000, BlockFrames: 64, MaxReaders: readers})
-	insert(w, 1000)
+	const readers, looks, frames, block = 4, 100, 30_000, 8192
+	ring, w := newRing(t, buffer.Config{Frames: 2 * frames, BlockFrames: block, MaxReaders: readers, MaxPins: 1})
+	insert(w, 2*frames)
 	var wait sync.WaitGroup
 	var busy atomic.Int32
 	for range readers {
@@ -138,18 +138,18 @@ func TestSeed_ReadsAreConsistentWhileTheBufferAdvances(t *testing.T) {
 			defer rd.Close()
 			defer busy.Add(-1)
 			for whole, look := 0, 0; whole < looks; look++ {
-				from := max(0, ring.Head()-1060+audio.Pos(look%200)) // at the edge, and up to 140 frames before
-				v, err := rd.Slice(from, from+500)
+				from := ring.Bounds().From + audio.Pos(look%3*block/2) // the edge, and just before it
+				v, err := rd.Slice(from, from+frames)
 				if err != nil {
 					if lost := loss(err); lost.From != from || lost.Cause != audio.Overrun {
-						t.Errorf("[%d, %d): %v", from, from+500, err)
+						t.Errorf("[%d, %d): %v", from, from+frames, err)
 						return
 					}
 					continue
 				}
 				sound := v.AppendTo(nil)
-				if len(sound) != 500*frameBytes || v.Span() != span(from, from+500) || wrong(sound, from) >= 0 {
-					t.Errorf("[%d, %d): %d bytes, wrong from %d on", from, from+500, len(sound), wrong(sound, from))
+				if len(sound) != frames*frameBytes || v.Span() != span(from, from+frames) || wrong(sound, from) >= 0 {
+					t.Errorf("[%d, %d): %d bytes, wrong from %d on", from, from+frames, len(sound), wrong(sound, from))
 					return
 				}
 				v.Release()
@@ -158,7 +158,7 @@ func TestSeed_ReadsAreConsistentWhileTheBufferAdvances(t *testing.T) {
 		})
 	}
 	for busy.Load() > 0 {
-		insert(w, 37)
+		insert(w, 1000)
 		runtime.Gosched()
 	}
 	w.Close(nil)
