@@ -58,6 +58,9 @@ type Source struct {
 	taken int    // bytes since the last sleep
 	heard int64  // when there were frames, or the opening
 	begun bool
+	gauge gauge
+	left  bool // its writer left, and nothing came since
+	slow  bool // its feeder was told to be too fast
 }
 
 var _ source.Source = (*Source)(nil)
@@ -128,17 +131,39 @@ func (s *Source) Read(ctx context.Context, p []byte) (source.Packet, error) {
 		if err != nil {
 			return source.Packet{}, err
 		}
-		frames := s.fill(p[:room])
+		frames := 0
+		if room > 0 {
+			frames = s.fill(p[:room])
+		}
 		now := s.c.Clock.Monotonic()
 		if frames > 0 {
-			first := !s.begun
-			s.begun, s.heard = true, now
-			return source.Packet{Frames: frames, At: now, First: first}, nil
+			return s.packet(frames, now), nil
 		}
 		if s.err == nil && !s.in.regular {
 			s.err = s.silence(now)
 		}
 	}
+}
+
+// packet tells of frames that were taken at now, and of what is missing before
+// them.
+func (s *Source) packet(frames int, now int64) source.Packet {
+	pk := source.Packet{Frames: frames, At: now, First: !s.begun}
+	s.begun, s.heard = true, now
+	if s.in.regular {
+		return pk
+	}
+	if pk.First {
+		s.gauge.begin(s.c.Format.Rate, now)
+	}
+	s.gauge.took(frames)
+	if s.wake != 0 || s.left { // the pipe was emptied
+		if pk.Lost = s.gauge.missing(now, s.left); pk.Lost > 0 {
+			pk.Cause = audio.Device
+		}
+	}
+	s.left = false
+	return pk
 }
 
 // wait returns when to look into the pipe, and for how many bytes.
@@ -153,14 +178,26 @@ func (s *Source) wait(ctx context.Context, room int) (int, error) {
 		n, err := s.c.Admit(ctx, room/s.frame)
 		return min(max(n, 1)*s.frame, room), err
 	}
-	if s.wake == 0 {
-		return room, nil
+	if s.wake != 0 {
+		if err := s.c.Clock.Sleep(ctx, s.wake); err != nil {
+			return 0, err
+		}
+		s.wake, s.taken = 0, 0
 	}
-	if err := s.c.Clock.Sleep(ctx, s.wake); err != nil {
-		return 0, err
+	if !s.begun {
+		return min(room, int(lead.Seconds()*float64(s.c.Format.Rate))*s.frame), nil
 	}
-	s.wake, s.taken = 0, 0
-	return room, nil
+	now := s.c.Clock.Monotonic()
+	allowed := s.gauge.allowed(now)
+	if allowed == 0 {
+		s.wake = now - now%s.tick + s.tick
+		s.heard = now // it is not silent: it has to wait
+		if !s.slow {
+			s.slow = true
+			s.c.Warn(s.name + ": its feeder is faster than the sound lasts, and has to wait: this is live sound (with ffmpeg: -re). To store a recording, use replay")
+		}
+	}
+	return min(room/s.frame, allowed) * s.frame, nil
 }
 
 // fill does one read behind what was carried over, returns the whole frames
@@ -171,6 +208,7 @@ func (s *Source) fill(p []byte) int {
 	switch {
 	case err == errEmpty:
 	case err == errNoWriter:
+		s.left = s.begun
 		s.drop("when its writer left")
 	case err == io.EOF:
 		s.drop("at the end")
