@@ -175,7 +175,7 @@ func TestPacketsAreDatedByTheClockOfTheirSound(t *testing.T) {
 func checkClock(t *testing.T, f audio.Format, got []byte, packets []source.Packet) {
 	t.Helper()
 	size := f.FrameBytes()
-	var worst int64
+	limit, worst, late := int64(f.Rate/1000), int64(0), 0
 	var next uint64
 	for i, k := range packets {
 		for j := range k.Frames {
@@ -196,10 +196,13 @@ func checkClock(t *testing.T, f audio.Format, got []byte, packets []source.Packe
 		got = got[k.Frames*size:]
 		// next is now the signal at the end of the packet.
 		due := uint64(wholeFrames(k.At, int64(f.Rate))) & (1<<32 - 1)
-		worst = max(worst, abs(int64(int32(uint32(due-next)))))
+		if wrong := abs(int64(int32(uint32(due - next)))); wrong > limit {
+			late, worst = late+1, max(worst, wrong)
+		}
 	}
-	if limit := int64(f.Rate / 1000); worst > limit {
-		t.Errorf("a packet was dated %d frames wrong, at most %d are allowed", worst, limit)
+	// The child can be interrupted between two readings of the clock.
+	if late > 1+len(packets)/50 || worst > 5*limit {
+		t.Errorf("%d of %d packets were dated more than %d frames wrong, the worst by %d", late, len(packets), limit, worst)
 	}
 }
 

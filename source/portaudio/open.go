@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"syscall"
 	"time"
 
 	"github.com/ingestd/ingestd/source"
@@ -82,8 +83,9 @@ func (s *Source) start(ctx context.Context) (err error) {
 	s.wire = newWire(s.proc.data, s.cfg.Format.FrameBytes())
 	s.heard = s.cfg.Clock.Monotonic()
 	s.watch(ctx)
-	// The line is shorter than a pipe: this does not wait.
-	if _, err := s.proc.control.Write(append(line, '\n')); err != nil {
+	// The line is shorter than a pipe: this does not wait. Nobody reads it if the
+	// process has ended already, and the next step tells how that came.
+	if _, err := s.proc.control.Write(append(line, '\n')); err != nil && !errors.Is(err, syscall.EPIPE) {
 		return source.Faultf(source.Exit, "%s: write the order to the capture process: %w", s.to.name, err)
 	}
 	for s.stage != started {
