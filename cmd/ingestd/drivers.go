@@ -208,6 +208,7 @@ func (a *assembler) reader(r *readerConfig) daemon.Reader {
 	out := daemon.Reader{
 		Name: r.Name,
 		Sink: r.Sink,
+		Key:  r.Key,
 		Keys: func(f audio.Format, mark audio.Pos) reader.KeyTrans {
 			switch r.Key {
 			case keyFrames:

@@ -84,6 +84,7 @@ type Reader struct {
 	Name    string
 	Sensors []string
 	Sink    string // name of a Sink
+	Key     string // what Keys count, as info.json says it
 
 	// Keys makes the key_trans of one sensor's reader, for a session that
 	// begins at mark.

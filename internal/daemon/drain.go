@@ -218,7 +218,7 @@ func (d *drain) info() map[string]any {
 	f := d.from.Format
 	info := map[string]any{
 		"session": d.session, "sensor": d.from.ID, "rate": f.Rate, "channels": f.Channels, "encoding": f.Encoding,
-		"frame_bytes": f.FrameBytes(), "chunk_frames": d.reader.Chunk(f), "start": d.from.begin(), "reader": d.reader.Name,
+		"frame_bytes": f.FrameBytes(), "chunk_frames": d.reader.Chunk(f), "start": d.from.begin(), "reader": d.reader.Name, "key": d.reader.Key,
 	}
 	for k, v := range d.from.Info {
 		info[k] = v
