@@ -80,11 +80,12 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	count(m.sessions, 1, "start")
 	gauge(m.sessionStart, float64(c.d.session)/1000)
 	count(m.suppressed, c.d.limit.suppressed.Load())
-	for _, st := range c.d.streams {
-		c.stream(st, gauge, count)
-	}
+	// From the right to the left, so that captured >= written >= durable.
 	for _, dr := range c.d.drains {
 		c.drain(dr, gauge, count)
+	}
+	for _, st := range c.d.streams {
+		c.stream(st, gauge, count)
 	}
 	for i := range c.d.c.Sinks {
 		c.sink(&c.d.c.Sinks[i], gauge, count)

@@ -47,11 +47,12 @@ type DrainStatus struct {
 func (d *Daemon) Status() Status {
 	now := d.c.Clock.Monotonic()
 	s := Status{Session: d.session}
-	for _, st := range d.streams {
-		s.Sensors = append(s.Sensors, st.status(now))
-	}
+	// From the right to the left, so that captured >= written >= durable.
 	for _, dr := range d.drains {
 		s.Drains = append(s.Drains, dr.status())
+	}
+	for _, st := range d.streams {
+		s.Sensors = append(s.Sensors, st.status(now))
 	}
 	return s
 }
@@ -96,7 +97,8 @@ func (s *stream) away(now int64) bool {
 func (d *drain) status() DrainStatus {
 	out := DrainStatus{Reader: d.reader.Name, Sensor: d.from.ID, Sink: d.sink.Name, Lag: d.r.Lag(), Overrun: d.overrun.Load()}
 	if rec := d.recorder.Load(); rec != nil {
-		out.Written, out.Durable, out.Chunks, out.Bytes = rec.Written(), rec.Durable(), rec.Chunks(), rec.Bytes()
+		out.Durable = rec.Durable() // first: written may only be further
+		out.Written, out.Chunks, out.Bytes = rec.Written(), rec.Chunks(), rec.Bytes()
 	}
 	if f := d.failing.Load(); f != nil {
 		out.NotSaved = *f

@@ -86,17 +86,40 @@ func holesOf(t *testing.T, root, sensor string) (holes []sink.Hole) {
 	return holes
 }
 
+// TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny tries up to three
+// times to see the hole end as soon as it should: a machine that is busy with
+// other tests may start a capture process late.
 func TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny(t *testing.T) {
 	t.Parallel()
 	needMicrophones(t)
+	for try := 1; ; try++ {
+		away, hole := unplug(t)
+		t.Logf("unplugged for %v: a hole of %v", away, hole)
+		switch d := hole - away; {
+		case d < -300*time.Millisecond:
+			t.Fatalf("a hole of %v for %v", hole, away)
+		case d <= 300*time.Millisecond:
+			return
+		case try == 3:
+			t.Fatalf("a hole of %v for %v, three times", hole, away)
+		}
+	}
+}
+
+// unplug unplugs one of two microphones for 3 s and checks what is recorded of
+// both. It returns how long it was away, and the hole that is told.
+func unplug(t *testing.T) (away, hole time.Duration) {
+	t.Helper()
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32"}, alsa.Mic{Name: "mic1", Encoding: "s32"})
 	root := t.TempDir()
 	p := start(t, micConfig(root, "400ms", "mic0", "mic1"), "ALSA_CONFIG_PATH="+rig.Config)
 	until(t, "both record", func() bool { code, _ := p.get("/readyz"); return code == 200 })
 	<-time.After(3 * time.Second)
 	rig.Switch(t, "mic1", alsa.Gone, true)
+	gone := time.Now()
 	<-time.After(3 * time.Second)
 	rig.Switch(t, "mic1", alsa.Gone, false)
+	away = time.Since(gone)
 	until(t, "mic1 is back", func() bool { return p.value(`ingestd_source_up{sensor="mic1"}`) == "1" })
 	<-time.After(3 * time.Second)
 	p.stop()
@@ -105,11 +128,7 @@ func TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny(t *testing.T) {
 	if len(holes) != 1 || holes[0].Cause != audio.Device {
 		t.Fatalf("mic1 has holes %+v", holes)
 	}
-	length := micFormat.Duration(holes[0].Frames)
-	t.Logf("unplugged for 3 s: a hole of %v", length)
-	if d := length - 3*time.Second; d < -300*time.Millisecond {
-		t.Errorf("a hole of %v", length)
-	}
+	hole = micFormat.Duration(holes[0].Frames)
 	// The sound says how long it was away.
 	pcm := join(chunks(t, root, "mic1"))
 	before := holes[0].From
@@ -124,4 +143,5 @@ func TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny(t *testing.T) {
 	if !regexp.MustCompile(`(?i)mic1`).MatchString(p.log.String()) {
 		t.Error("the log says nothing of mic1")
 	}
+	return away, hole
 }
