@@ -210,6 +210,15 @@ func (c *config) sensor(id string) *sensorConfig {
 	return nil
 }
 
+// ids are those of all sensors.
+func (c *config) ids() []string {
+	var ids []string
+	for _, s := range c.Sensors {
+		ids = append(ids, s.ID)
+	}
+	return ids
+}
+
 // at is where the value at path was written, such as "sensor.mic0.rate",
 // "sink.disk.root" or "http.listen".
 func (c *config) at(path string) place { return c.places[path] }

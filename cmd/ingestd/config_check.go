@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/source/portaudio"
 )
 
 // checker judges what the keys of a config mean together.
@@ -32,6 +33,9 @@ func checkConfig(c *config, r *report, h host) {
 	k.readers()
 	k.sinks()
 	k.memory(h.memory)
+	if len(c.enabled()) == 0 {
+		k.warnf(place{}, "no sensor is enabled: nothing will be recorded.")
+	}
 }
 
 // check reports what cannot work in a configuration that was made by a
@@ -176,6 +180,8 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 	case sourcePortAudio:
 		if s.Device == "" {
 			k.missing(path, "device", head, "`ingestd devices` prints the string to copy.")
+		} else if err := portaudio.CheckSelector(s.Device); err != nil {
+			k.wrong(path+".device", "%v.", err)
 		}
 	case sourceWAV:
 		if len(s.Files) == 0 {

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/wav"
+	"github.com/ingestd/ingestd/sink"
 )
 
 // chunkLength is how much one chunk holds: a length of time ("10s"), frames
@@ -51,9 +53,9 @@ func parseChunk(s string) (c chunkLength, err error) {
 	return c, nil
 }
 
-// maxChunk is the longest chunk in bytes: beyond it, tools that count in 32
-// bits read a WAV wrongly.
-const maxChunk = 1<<31 - 1
+// maxChunk is how much sound a chunk may hold, in bytes: what a store takes in
+// one file, with the longest header.
+const maxChunk = sink.MaxChunk - wav.MaxHeader
 
 // frames is the length of a chunk of f, at least one.
 func (c chunkLength) frames(f audio.Format) (int64, error) {
@@ -78,7 +80,7 @@ func (c chunkLength) frames(f audio.Format) (int64, error) {
 		return 0, fmt.Errorf("%v is less than one frame at %d Hz", c, f.Rate)
 	}
 	if n > maxChunk/frame {
-		return 0, fmt.Errorf("%v makes chunks of more than 2 GiB (%v). Write at most \"%df\"", c, f, maxChunk/frame)
+		return 0, fmt.Errorf("%v makes chunks of more than 2 GiB with their header (%v). Write at most \"%df\"", c, f, maxChunk/frame)
 	}
 	return n, nil
 }

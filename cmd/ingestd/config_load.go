@@ -17,8 +17,9 @@ type layers struct {
 // host is what of the machine decides about a configuration.
 type host struct {
 	cwd    string
-	user   int   // effective user id; negative: files have no owners here
-	memory int64 // bytes; 0: not known
+	user   int       // effective user id; negative: files have no owners here
+	memory int64     // bytes; 0: not known
+	paths  *pathView // nil: none is looked at
 }
 
 // load makes the configuration in force. All that is wrong comes back at once,
@@ -31,6 +32,9 @@ func (l layers) load() (*config, error) {
 	d.config(c, root)
 	if !broken {
 		checkConfig(c, r, l.host)
+	}
+	if l.host.paths != nil && len(r.faults) == 0 {
+		looker{checker{r, c}, *l.host.paths}.look()
 	}
 	if err := r.err(); err != nil {
 		return nil, err

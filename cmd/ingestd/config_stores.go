@@ -57,10 +57,7 @@ func (k checker) readerSensors(path, name string, r *readerConfig) {
 	if len(r.Sensors) == 0 {
 		k.wrong(path+".sensors", `sensors of reader %s must name at least one sensor, or "*" for all.`, name)
 	}
-	var ids []string
-	for _, s := range k.c.Sensors {
-		ids = append(ids, s.ID)
-	}
+	ids := k.c.ids()
 	for i, id := range r.Sensors {
 		at := fmt.Sprintf("%s.sensors.%d", path, i)
 		switch {
@@ -143,8 +140,44 @@ func (k checker) sinks() {
 			k.warnf(k.c.at(path), "no reader writes to sink %s; it is not opened.", name)
 		}
 		k.layout(path, name, s)
+		k.sync(path, name, s)
 		k.sharers(name)
 	}
+}
+
+// syncsKept is how many intervals of sync a ring must hold: the one that was
+// not made durable, the one that passes until that is known, and the one in
+// which both are written again.
+const syncsKept = 3
+
+// sync warns once for a sink of the shortest ring that cannot write again what
+// a failed sync leaves. Sound that waits until it is stored loses nothing.
+func (k checker) sync(path, name string, s *sinkConfig) {
+	var least *sensorConfig
+	for _, r := range k.c.Readers {
+		if r.Sink != name {
+			continue
+		}
+		for _, m := range k.served(r) {
+			waits := m.Source == sourceWAV && m.Speed.Times == 0
+			if !waits && !k.bad["sensor."+m.ID+".ring"] && (least == nil || m.Ring.Duration < least.Ring.Duration) {
+				least = m
+			}
+		}
+	}
+	if least == nil || k.bad[path+".sync"] || least.Ring.Duration >= syncsKept*s.Sync.Every {
+		return
+	}
+	set := fmt.Sprintf("sync = %q", short((least.Ring.Duration / syncsKept).Truncate(time.Millisecond)))
+	if ring := syncsKept * s.Sync.Every; ring <= maxRing {
+		set = fmt.Sprintf("ring = %q, or %s", short(ring), set)
+	}
+	at := k.c.at(path + ".sync")
+	if at == (place{}) {
+		at = k.c.at("sensor." + least.ID + ".ring")
+	}
+	k.warnf(at, "sync of sink %s is %v, and the ring of %s keeps %v: what an error of the disk leaves unsure may be gone from the ring before it is written again. Set %s.",
+		name, s.Sync, least.ID, least.Ring, set)
 }
 
 // written says whether a reader writes to a sink.

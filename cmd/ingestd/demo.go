@@ -198,7 +198,19 @@ func (p *program) reportDemo(ctx context.Context, d *daemon.Daemon, root string)
 	}
 	s := d.Status()
 	p.sayNow(demoLine(s))
-	fmt.Fprintf(p.stdout, "\nLook at what is there: find %s -name '*.wav' | sort | head -2\n", root)
+	fmt.Fprint(p.stdout, "\n"+whatToLookAt(s, root))
+}
+
+// whatToLookAt is the commands that show what a demo has stored, and its hole
+// if it has one.
+func whatToLookAt(s daemon.Status, root string) string {
+	text := fmt.Sprintf("Look at what is there: find %s -name '*.wav' | sort | head -2\n", root)
+	for _, m := range s.Sensors {
+		if m.Holes > 0 {
+			text += fmt.Sprintf("Look at the hole:      grep -ho '\"holes\":\\[{[^]]*\\]' %s/*/data/%s/blocks.jsonl | tail -1\n", filepath.ToSlash(root), m.ID)
+		}
+	}
+	return text
 }
 
 func (p *program) sayNow(words ...string) {

@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,8 +21,11 @@ func (p *program) recordCommand() *cobra.Command {
 		Short:   "Record one sensor of the configuration, then stop",
 		Long:    "Records one sensor of the configuration to the sinks of its readers, for a length of time\nor until Ctrl-C. The daemon must not be running on the same sinks.",
 		Example: "  ingestd record mic0 --for 10m --config ./ingestd.toml",
-		Args:    usage(cobra.ExactArgs(1)),
+		Args:    p.oneSensor,
 		RunE: func(c *cobra.Command, args []string) error {
+			if c.Flags().Changed("for") && length == 0 {
+				return withCode(exitUsage, errors.New("--for must be more than nothing"))
+			}
 			stop, kill, release := signals(c.Context())
 			defer release()
 			return p.record(stop, kill, args[0], length)
@@ -28,6 +33,19 @@ func (p *program) recordCommand() *cobra.Command {
 	}
 	c.Flags().DurationVar(&length, "for", 0, "how long; exact to the frame (default: until Ctrl-C)")
 	return c
+}
+
+// oneSensor demands one argument. Without any, it says which there are.
+func (p *program) oneSensor(c *cobra.Command, args []string) error {
+	err := usage(cobra.ExactArgs(1))(c, args)
+	if err == nil || len(args) > 0 {
+		return err
+	}
+	cfg, wrong := p.load()
+	if wrong != nil || len(cfg.Sensors) == 0 {
+		return err
+	}
+	return withCode(exitUsage, fmt.Errorf("no sensor is named: %s\nSensors of %s: %s.\nSee `%s --help`", c.UseLine(), p.config, listed(cfg.ids()), c.CommandPath()))
 }
 
 func (p *program) record(stop, kill context.Context, id string, length time.Duration) error {
@@ -38,11 +56,7 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 	s := cfg.sensor(id)
 	switch {
 	case s == nil:
-		var ids []string
-		for _, s := range cfg.Sensors {
-			ids = append(ids, s.ID)
-		}
-		return withCode(exitUsage, fmt.Errorf("no sensor %s in %s. %s", quoted(id), p.config, cmp.Or(meant(id, "Sensors", ids), "It has none: see [[sensor]].")))
+		return withCode(exitUsage, fmt.Errorf("no sensor %s in %s. %s", quoted(id), p.config, cmp.Or(meant(id, "Sensors", cfg.ids()), "It has none: see [[sensor]].")))
 	case length < 0:
 		return withCode(exitUsage, fmt.Errorf("--for must not be negative, not %v", length))
 	}
@@ -74,15 +88,29 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 	if err != nil {
 		return err
 	}
-	root := "its sinks"
-	if len(cfg.Sinks) == 1 {
-		for _, k := range cfg.Sinks {
-			root = string(k.Root)
-		}
-	}
-	fmt.Fprintln(p.stdout, summaryOf(d.Status(), root, p.clock.UTC().Sub(begun)))
+	status := d.Status()
+	fmt.Fprintln(p.stdout, summaryOf(status, cfg.rootsOf(status), p.clock.UTC().Sub(begun)))
 	if length > 0 && errors.Is(stop.Err(), context.Canceled) {
 		return withCode(exitInterrupted, errors.New("interrupted: what was recorded until then is stored"))
 	}
 	return nil
+}
+
+// rootsOf is where the sinks that were used keep their chunks.
+func (c *config) rootsOf(s daemon.Status) string {
+	var roots []string
+	for _, d := range s.Drains {
+		k := c.Sinks[d.Sink]
+		if k == nil {
+			continue
+		}
+		root := string(k.Root)
+		if k.Driver == driverMem {
+			root = "memory"
+		}
+		if !slices.Contains(roots, root) {
+			roots = append(roots, root)
+		}
+	}
+	return strings.Join(roots, " and ")
 }

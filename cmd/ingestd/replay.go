@@ -28,8 +28,8 @@ func (p *program) replayCommand() *cobra.Command {
 		Use:   "replay FILE...",
 		Short: "WAV files as if they were a microphone",
 		Long: "Plays WAV files, folders or globs in the order of their names into a store, as if they\n" +
-			"came from one microphone. Nothing is converted and nothing is left out; 8-bit sound is\n" +
-			"widened to 16 bits, and that is said.",
+			"came from one microphone. No sample is converted or left out; 8-bit sound is widened to\n" +
+			"16 bits, and that is said. Tags of the files are not copied.",
 		Example: "  ingestd replay pump.wav --sensor mic0 --root ./store\n" +
 			"  ingestd replay day1/ --sensor mic0 --root ./store --speed 0 --start file --chunk 60s\n" +
 			"  ingestd replay '*.wav' --sensor mic0 --root ./store --layout '{session}/{block}' --chunk 86016B",
@@ -110,7 +110,7 @@ func (f replayFlags) config(names []string) (*config, error) {
 		return nil, fmt.Errorf("--chunk %w", err)
 	}
 	err = errors.Join(
-		flagError("--sensor", audio.CheckSensor(f.sensor)),
+		sensorFlagError(f.sensor),
 		flagError("--start", s.Start.set(flagNode(f.start))),
 		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
 		flagError("--sync", k.Sync.set(flagNode(f.sync))),
@@ -144,6 +144,15 @@ func flagError(flag string, err error) error {
 	return fmt.Errorf("%s %w", flag, err)
 }
 
+// sensorFlagError judges --sensor, and names it once.
+func sensorFlagError(id string) error {
+	err := audio.CheckSensor(id)
+	if err == nil {
+		return nil
+	}
+	return errors.New("--" + strings.Replace(err.Error(), "sensor id", "sensor", 1))
+}
+
 func oneOf(v string, words ...string) error {
 	for _, w := range words {
 		if v == w {
@@ -164,12 +173,23 @@ func summaryOf(s daemon.Status, root string, took time.Duration) string {
 		lost += d.LostFrames
 	}
 	var sound time.Duration
-	for _, d := range s.Sensors {
-		f := audio.Format{Rate: d.Rate, Channels: d.Channels}
-		sound += f.Duration(d.Captured)
+	for _, m := range s.Sensors {
+		f := audio.Format{Rate: m.Rate, Channels: m.Channels}
+		sound += f.Duration(storedOf(s, m))
 	}
 	return fmt.Sprintf("session %d: %v of sound in %s of %d bytes, %d frames lost, stored in %s (%v)",
 		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lost, root, took.Round(time.Millisecond))
+}
+
+// storedOf is how many captured frames of the sensor m are in a chunk, by the
+// reader that stored most of it. Without a chunk, none are.
+func storedOf(s daemon.Status, m daemon.SensorStatus) (most int64) {
+	for _, d := range s.Drains {
+		if d.Sensor == m.ID && d.Chunks > 0 {
+			most = max(most, min(d.Written, m.Captured-m.LostFrames-d.Overrun))
+		}
+	}
+	return most
 }
 
 // flagNode is a setting as a flag writes it.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -91,6 +92,7 @@ func (p *program) command() *cobra.Command {
 			"  ingestd devices                                  what can be recorded here\n" +
 			"  ingestd run --config /etc/ingestd/ingestd.toml   the daemon\n" +
 			"  ingestd replay x.wav --sensor mic0 --root DIR    a WAV file as if it were a microphone",
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          usage(cobra.NoArgs),
@@ -100,6 +102,9 @@ func (p *program) command() *cobra.Command {
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
 	root.PersistentFlags().StringVar(&p.config, "config", defaultConfig, "the configuration `FILE`")
+	root.Flags().Bool("version", false, "print what was built")
+	root.SetVersionTemplate("{{.Version}}\n")
+	hideConfig(root)
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		var value *pflag.InvalidValueError
 		var unknown *pflag.NotExistError
@@ -125,6 +130,16 @@ func (p *program) command() *cobra.Command {
 		root.AddCommand(c)
 	}
 	return root
+}
+
+// hideConfig keeps --config out of the help of commands that read none.
+func hideConfig(root *cobra.Command) {
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		reads := []string{"ingestd", "ingestd run", "ingestd record", "ingestd config", "ingestd config check", "ingestd config show"}
+		root.PersistentFlags().Lookup("config").Hidden = !slices.Contains(reads, c.CommandPath())
+		help(c, args)
+	})
 }
 
 const defaultConfig = "/etc/ingestd/ingestd.toml"

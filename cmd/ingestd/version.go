@@ -20,11 +20,16 @@ func (p *program) versionCommand() *cobra.Command {
 		Example: "  ingestd version",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			v := built()
-			_, err := fmt.Fprintf(p.stdout, "ingestd %s (revision %s, %s, %s/%s)\n", v.Version, v.Revision, v.Go, runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintln(p.stdout, versionLine())
 			return err
 		},
 	}
+}
+
+// versionLine is what `version` and --version print.
+func versionLine() string {
+	v := built()
+	return fmt.Sprintf("ingestd %s (revision %s, %s, %s/%s)", v.Version, v.Revision, v.Go, runtime.GOOS, runtime.GOARCH)
 }
 
 // built says what this program is.
