@@ -65,7 +65,7 @@ func (d *drain) run(ctx context.Context) error {
 	defer d.done.Store(true)
 	defer d.r.Close()
 	if d.from.Unpaced {
-		defer d.startHelper()()
+		defer d.startSummer()()
 	}
 	buf := make([]byte, d.piece()*3/2*d.from.Format.FrameBytes())
 	wait := time.Duration(0)
@@ -95,9 +95,9 @@ func (d *drain) run(ctx context.Context) error {
 	}
 }
 
-// startHelper starts a goroutine that sums what the drain writes, while it is
+// startSummer starts a goroutine that sums what the drain writes, while it is
 // written, until the function that it returns is called.
-func (d *drain) startHelper() (stop func()) {
+func (d *drain) startSummer() (stop func()) {
 	tasks := make(chan func())
 	var wg sync.WaitGroup
 	wg.Go(func() {
