@@ -67,7 +67,7 @@ func (d *drain) run(ctx context.Context) error {
 	if d.from.Unpaced {
 		defer d.startSummer()()
 	}
-	buf := make([]byte, d.piece()*3/2*d.from.Format.FrameBytes())
+	buf := make([]byte, d.piece()*5/4*d.from.Format.FrameBytes())
 	wait := time.Duration(0)
 	for {
 		end, err := d.step(ctx, buf)

@@ -49,7 +49,7 @@ type stream struct {
 }
 
 func newStream(s Sensor, readers int) (*stream, error) {
-	c := buffer.Config{FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + spareReaders}
+	c := buffer.Config{FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + spareReaders, MaxPins: 1} // drains copy, and hold no views
 	if s.Unpaced {
 		c.BlockFrames = 1 << bits.Len(uint(unpacedBlock/c.FrameBytes))
 	}
