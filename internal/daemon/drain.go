@@ -21,7 +21,7 @@ import (
 
 const (
 	pieceTime  = source.DefaultBatch // how much is written at once
-	pieceBytes = 256 << 10           // of an unpaced source
+	pieceBytes = 1 << 20             // of an unpaced source
 	lull       = time.Second         // after which less than a piece is written
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 5 * time.Second
@@ -116,7 +116,7 @@ func (d *drain) startSummer() (stop func()) {
 func (d *drain) piece() int {
 	f := d.from.Format
 	if d.from.Unpaced {
-		return max(1, pieceBytes/f.FrameBytes())
+		return max(1, min(pieceBytes/f.FrameBytes(), int(d.from.Window/4)))
 	}
 	return max(1, int(f.Frames(pieceTime)))
 }

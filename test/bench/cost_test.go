@@ -24,8 +24,17 @@ const (
 	tries    = 3 // on a machine that others use as well
 )
 
-// short says whether the figures may be rough: the bounds are the same.
+// short says whether the figures may be rough: a short run beside other work
+// only shows what got much worse.
 func short() bool { return os.Getenv("INGESTD_BENCH") == "short" }
+
+// slack is what a bound is stretched by.
+func slack() float64 {
+	if short() {
+		return 2
+	}
+	return 1
+}
 
 func measured() time.Duration {
 	if short() {
@@ -50,11 +59,11 @@ func TestRecordingInRealTimeCostsAboutAsMuchAsSox(t *testing.T) {
 		if memory > maxMemory {
 			t.Fatalf("ingestd takes %d bytes of memory, more than %d", memory, maxMemory)
 		}
-		if over <= overSox {
+		if over <= overSox*slack() {
 			return
 		}
 		if try == tries {
-			t.Fatalf("ingestd takes %.2f x what sox takes, more than %.2f", over, overSox)
+			t.Fatalf("ingestd takes %.2f x what sox takes, more than %.2f", over, overSox*slack())
 		}
 	}
 }
