@@ -22,7 +22,7 @@ type draft struct {
 	b          *Bucket
 	name, part string
 	file       File
-	dir        File // the folder, opened before it is needed: then there may be no descriptor left
+	dir        File // the folder, opened before it is needed: then there may be no descriptor left; nil if SyncAll cares for it
 	size       int64
 	torn       bool // there may be bytes behind size
 
@@ -57,22 +57,40 @@ func (b *Bucket) create(name string, replace bool) (*draft, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	dir := path.Dir(name)
 	d := &draft{b: b, name: name}
-	d.dir, err = b.fs.Open(dir, os.O_RDONLY, 0)
+	err = d.begin()
 	if errors.Is(err, fs.ErrNotExist) {
-		if err := b.makeFolders(dir); err != nil {
+		if err := b.makeFolders(path.Dir(name)); err != nil {
 			return nil, err
 		}
-		d.dir, err = b.fs.Open(dir, os.O_RDONLY, 0)
+		err = d.begin()
 	}
 	if err != nil {
 		return nil, err
 	}
-	if err := d.open(); err != nil {
-		return nil, errors.Join(err, d.dir.Close())
-	}
 	return d, nil
+}
+
+// begin makes the file in a folder that is there, and opens that folder if the
+// draft is going to sync it for itself.
+func (d *draft) begin() (err error) {
+	if d.b.sync && d.b.whole == nil {
+		if d.dir, err = d.b.fs.Open(path.Dir(d.name), os.O_RDONLY, 0); err != nil {
+			return err
+		}
+	}
+	if err = d.open(); err != nil && d.dir != nil {
+		err = errors.Join(err, d.dir.Close())
+	}
+	return err
+}
+
+// syncDir syncs the folder.
+func (d *draft) syncDir() error {
+	if d.dir == nil {
+		return d.b.syncFolder(path.Dir(d.name))
+	}
+	return d.dir.Sync()
 }
 
 // open makes the file: NAME.part, or if that is there NAME.2.part, and so on.
@@ -128,7 +146,7 @@ func (d *draft) syncFile() error {
 	d.failed = d.file.Sync()
 	if d.failed == nil && !d.placed {
 		if d.failed = d.b.syncParents(path.Dir(d.part)); d.failed == nil {
-			d.failed = d.dir.Sync()
+			d.failed = d.syncDir()
 		}
 		d.placed = d.failed == nil
 	}
@@ -186,7 +204,7 @@ func (d *draft) publish(mode fs.FileMode, replace, sync bool) error {
 		return err
 	}
 	if sync {
-		if err := d.dir.Sync(); err != nil {
+		if err := d.syncDir(); err != nil {
 			return fmt.Errorf("%w: %w", sink.ErrNamed, bare(err))
 		}
 	}
@@ -206,7 +224,9 @@ func (d *draft) Abort(keep bool) error {
 // end closes what is open, and removes the file unless it is kept or renamed.
 func (d *draft) end(keep bool) error {
 	d.over = true
-	d.dir.Close() // it was read only: there is nothing that could be lost
+	if d.dir != nil {
+		d.dir.Close() // it was read only: there is nothing that could be lost
+	}
 	var err error
 	if !d.closed {
 		d.closed = true
