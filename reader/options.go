@@ -76,11 +76,20 @@ func Margin(part float64) Option {
 		if !(part >= 0 && part <= 1) {
 			return fmt.Errorf("open reader: margin %v is out of range 0 to 1", part)
 		}
+		return MarginBy(func() float64 { return part })(o)
+	}
+}
+
+// MarginBy is a Margin whose part is asked for after each overrun, by the
+// goroutine of the reader. What is out of range is cut to it.
+func MarginBy(part func() float64) Option {
+	return func(o *options) error {
 		o.policy = func(r *buffer.Ring) audio.Pos {
 			b := r.Bounds()
 			from := r.Stored(b.From)
+			give := min(1, max(0, part()))
 			// Counted in stored frames: there may be holes of any length.
-			return min(b.To, r.PosOf(from+int64(part*float64(r.Stored(b.To)-from))))
+			return min(b.To, r.PosOf(from+int64(give*float64(r.Stored(b.To)-from))))
 		}
 		return nil
 	}
