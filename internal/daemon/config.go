@@ -47,7 +47,7 @@ type Config struct {
 	Grace time.Duration
 
 	HTTP     net.Listener // nil: no HTTP
-	Log      *zap.Logger
+	Log      *zap.Logger  // it must not wait: see LogQueue
 	Registry *prometheus.Registry
 	Clock    clock.Clock
 	Notify   func(state string) error // to the service manager; nil: there is none
@@ -69,7 +69,8 @@ type Sensor struct {
 	// broke. admit is nil unless the sensor is unpaced.
 	Open func(ctx context.Context, admit source.Admit) (source.Source, error)
 	// Unpaced says that the source is as fast as its readers: it passes
-	// through a gate, and no reader loses a frame to it.
+	// through a gate, and no reader loses a frame to it that it has not taken.
+	// What a sink takes and then fails to keep may be lost.
 	Unpaced bool
 	// Once says that a source which broke cannot be opened again where it
 	// broke: the sensor ends there.

@@ -2,10 +2,8 @@ package daemon
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -15,12 +13,8 @@ import (
 	"github.com/ingestd/ingestd/reader"
 )
 
-// resumeAt is the part of its window that a drain gives up when it was lapped.
-const resumeAt = 0.5
-
-// DefaultGrace is how long stopping may take: less than the service manager's
-// own patience.
-const DefaultGrace = 25 * time.Second
+// margin is the part of its window that a drain gives up when it was lapped.
+const margin = 0.25
 
 // A Daemon is one run of all sensors.
 type Daemon struct {
@@ -111,14 +105,13 @@ func (d *Daemon) addSensor(s Sensor) error {
 
 func (d *Daemon) addReader(r Reader, st *stream, log *zap.Logger) error {
 	keys := r.Keys(st.Format, st.mark)
-	// A reader that resumes at the oldest frame is lapped again at once.
-	rd, err := reader.Open(st.ring, reader.Keys(keys), reader.Margin(resumeAt))
-	if err != nil {
-		return fmt.Errorf("open reader %s of %s: %w", r.Name, st.ID, err)
-	}
 	dr := &drain{
-		reader: r, session: d.session, from: st, r: rd, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.Strict,
+		reader: r, session: d.session, from: st, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.Strict,
 		log: log.With(zap.String("reader", r.Name), zap.String("sink", r.Sink)),
+	}
+	var err error
+	if dr.r, err = reader.Open(st.ring, reader.Keys(keys), reader.MarginBy(dr.resumeAt)); err != nil {
+		return fmt.Errorf("open reader %s of %s: %w", r.Name, st.ID, err)
 	}
 	for i := range d.c.Sinks {
 		if d.c.Sinks[i].Name == r.Sink {
@@ -145,66 +138,3 @@ func roomFor(st *stream, drains []*drain) func() int64 {
 
 // Session names the run.
 func (d *Daemon) Session() audio.Session { return d.session }
-
-// Run captures and stores. When stop ends it stops the sources, stores what
-// is left and returns nil. When kill ends, or stopping takes longer than the
-// grace, what is open is left as it is, and Run says so.
-func (d *Daemon) Run(stop, kill context.Context) error {
-	d.c.Log.Info("session begins", zap.Int64("session", int64(d.session)), zap.Int("sensors", len(d.streams)), zap.Int("readers", len(d.drains)))
-	hard, giveUp := context.WithCancelCause(context.WithoutCancel(kill))
-	defer giveUp(nil)
-	defer context.AfterFunc(kill, func() { giveUp(errors.New("told to stop at once")) })()
-	soft, end := context.WithCancel(stop)
-	defer end()
-
-	// Only who was told to stop is in a hurry.
-	defer context.AfterFunc(stop, func() {
-		if d.c.Clock.Sleep(hard, d.c.Clock.Monotonic()+int64(d.c.Grace)) == nil {
-			giveUp(fmt.Errorf("storing what was left took longer than %v", d.c.Grace))
-		}
-	})()
-	serve := d.startServing(hard)
-	var pumps, drains, passers sync.WaitGroup
-	errs := make([]error, len(d.drains)+len(d.pumps))
-	for i, dr := range d.drains {
-		drains.Go(func() {
-			if errs[i] = dr.run(hard); errs[i] != nil && d.c.Strict {
-				end() // nothing that is replayed now could be stored
-			}
-		})
-	}
-	for _, p := range d.passers {
-		passers.Go(func() { p.run(hard) })
-	}
-	for i, p := range d.pumps {
-		pumps.Go(func() {
-			if err := p.run(soft); d.c.UntilEnded {
-				errs[len(d.drains)+i] = err
-			} else if err != nil {
-				p.log.Error(err.Error() + "\n    It ends here; the other sensors go on.")
-			}
-		})
-	}
-	var watch sync.WaitGroup
-	watch.Go(func() { d.supervise(hard) })
-
-	if d.c.UntilEnded {
-		pumps.Wait()
-	} else {
-		<-soft.Done()
-		d.notify("STOPPING=1")
-		d.c.Log.Info("stopping: storing what is left")
-	}
-	pumps.Wait()
-	drains.Wait()
-	cause := context.Cause(hard)
-	giveUp(nil)
-	passers.Wait()
-	watch.Wait()
-	err := errors.Join(errs...)
-	if cause != nil {
-		err = fmt.Errorf("stopped before all was stored: %w", cause)
-	}
-	d.c.Log.Info("session ends", zap.Int64("session", int64(d.session)), zap.Error(err))
-	return errors.Join(err, serve())
-}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/clock"
@@ -25,6 +26,7 @@ const (
 	lull       = time.Second         // after which less than a piece is written
 	retryFirst = 100 * time.Millisecond
 	retryMost  = 5 * time.Second
+	retryShare = 16 // of the time that a sink has failed, before it is tried again
 )
 
 // A drain takes one reader's frames from the ring to its sink. It is one
@@ -45,7 +47,10 @@ type drain struct {
 	beside  func(task func())
 
 	failedAt int64 // frames written when the sink last failed
-	said     bool  // the log was told that it fails
+	failedOn int64 // CLOCK_MONOTONIC ns at which it began to fail
+	reason   int   // why it last failed, of sinkReasons
+	gone     int64 // frames overwritten since then
+	logged   bool  // the log was told that it fails
 
 	recorder atomic.Pointer[sink.Recorder] // nil until there is something to store
 	failing  atomic.Pointer[string]        // why storing does not go on, if it does not
@@ -68,31 +73,30 @@ func (d *drain) run(ctx context.Context) error {
 		defer d.startSummer()()
 	}
 	buf := make([]byte, d.piece()*5/4*d.from.Format.FrameBytes())
-	wait := time.Duration(0)
 	for {
 		end, err := d.step(ctx, buf)
-		if err == nil {
-			if d.failing.Load() == nil {
-				wait = 0
-			}
-			if end {
-				return nil
-			}
+		switch {
+		case err == nil && end:
+			return nil
+		case err == nil:
 			continue
-		}
-		if ctx.Err() != nil {
+		case ctx.Err() != nil:
 			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, ctx.Err())
 		}
-		d.failed(err)
+		d.failed(ctx, err)
 		if d.strict {
 			return endedError(d.sink, d.from.ID, err)
 		}
-		wait = min(retryMost, max(retryFirst, 2*wait))
-		if err := d.clock.Sleep(ctx, d.clock.Monotonic()+int64(wait)); err != nil {
+		if err := d.clock.Sleep(ctx, d.clock.Monotonic()+int64(d.backOff())); err != nil {
 			return fmt.Errorf("%s: %s: %w", d.reader.Name, d.from.ID, err)
 		}
-		d.rewind(ctx)
 	}
+}
+
+// backOff is how long the sink is left alone: in proportion to the time that
+// it has failed, so that an outage costs little more than itself.
+func (d *drain) backOff() time.Duration {
+	return min(retryMost, max(retryFirst, time.Duration(d.clock.Monotonic()-d.failedOn)/retryShare))
 }
 
 // startSummer starts a goroutine that sums what the drain writes, while it is
@@ -177,14 +181,15 @@ func (d *drain) hole(ctx context.Context, lost *reader.LostError) error {
 	}
 	cause := lost.Cause
 	if cause == audio.Overrun {
-		d.overrun.Add(lost.Lost.Intersect(audio.Span{From: d.told, To: lost.Lost.To}).Len())
+		frames := lost.Lost.Intersect(audio.Span{From: d.told, To: lost.Lost.To}).Len()
 		d.told = max(d.told, lost.Lost.To)
+		d.overrun.Add(frames)
 		if d.failing.Load() != nil {
 			cause = audio.Disk
-		}
-		if more, ok := d.limit.ask("overrun " + d.reader.Name + " " + d.from.ID); ok {
-			d.log.Warn(behindText(d.reader.Name, d.from.ID, d.from.Format, lost.Lost.Len()), zap.Stringer("cause", cause),
-				zap.Int64("frames", lost.Lost.Len()), zap.Int64("position", int64(lost.Lost.From-d.from.mark)), zap.Int("more_like_this", more))
+			d.gone += frames
+		} else if frames > 0 {
+			d.limit.say("overrun "+d.reader.Name+" "+d.from.ID, d.log, zapcore.WarnLevel, behindText(d.reader.Name, d.from.ID, d.from.Format, frames),
+				zap.Stringer("cause", cause), zap.Int64("frames", frames), zap.Int64("position", int64(lost.Lost.From-d.from.mark)))
 		}
 	}
 	return rec.Hole(ctx, lost.Lost.Len(), cause)
@@ -244,21 +249,47 @@ func (d *drain) rewind(ctx context.Context) {
 	d.r.Seek(d.from.mark + audio.Pos(from))
 }
 
-// failed tells of an error of the sink.
-func (d *drain) failed(err error) {
+// written is how far the sink has taken the stream, in frames of the session.
+func (d *drain) written() int64 {
+	if rec := d.recorder.Load(); rec != nil {
+		return rec.Written()
+	}
+	return 0
+}
+
+// resumeAt is the part of the window that is given up after an overrun. A
+// reader that was too slow would be overrun again at once at its very edge;
+// one that only waited for its sink has nothing to give up.
+func (d *drain) resumeAt() float64 {
+	if d.failing.Load() != nil {
+		return 0
+	}
+	return margin
+}
+
+// failed goes back to what must be stored again after an error of the sink,
+// and tells of it.
+func (d *drain) failed(ctx context.Context, err error) {
 	text, reason := err.Error(), sinkReason(err)
 	d.errs[reason].Add(1)
-	d.failing.Store(&text)
-	if rec := d.recorder.Load(); rec != nil {
-		d.failedAt = rec.Written()
+	news := reason != d.reason
+	if d.failing.Swap(&text) == nil {
+		news = true
+		d.failedOn, d.gone = d.clock.Monotonic(), 0
 	}
+	d.reason = reason
+	d.failedAt = d.written()
 	if d.strict {
 		return // it is over: the error of run says so
 	}
-	if more, ok := d.limit.ask(d.sink.Name + " " + d.reader.Name + " " + d.from.ID + " " + sinkReasons[reason]); ok {
-		d.said = true
-		d.log.Error(stoppedText(d.sink, d.from.ID, d.from.Format.Duration(d.from.Window), err),
-			zap.String("reason", sinkReasons[reason]), zap.Int("more_like_this", more))
+	d.rewind(ctx)
+	if !news {
+		return // it is known to fail so
+	}
+	kept := d.from.Format.Duration(max(0, d.from.Window-d.r.Lag()))
+	if d.limit.say(d.sink.Name+" "+d.reader.Name+" "+d.from.ID+" "+sinkReasons[reason], d.log, zapcore.ErrorLevel,
+		stoppedText(d.sink, d.from.ID, kept, err), zap.String("reason", sinkReasons[reason])) {
+		d.logged = true
 	}
 }
 
@@ -278,10 +309,14 @@ func (d *drain) recovered() {
 		return
 	}
 	d.failing.Store(nil)
-	if d.said {
-		d.said = false
-		d.log.Info(d.sink.Name + ": storing of " + d.from.ID + " goes on")
+	if d.logged || d.gone > 0 {
+		level := zapcore.InfoLevel
+		if d.gone > 0 {
+			level = zapcore.WarnLevel
+		}
+		d.log.Log(level, goesOnText(d.sink, d.from.ID, d.from.Format, d.gone), zap.Int64("frames", d.gone))
 	}
+	d.logged = false
 }
 
 // sinkReason is the index in sinkReasons of err.

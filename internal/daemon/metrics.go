@@ -59,7 +59,7 @@ func (d *Daemon) Register() error {
 		size:         describe("sink_size_bytes", "Size of the sink's volume.", "sink"),
 		sessions:     describe("sessions_started_total", "Sessions begun by this process.", "reason"),
 		sessionStart: describe("session_start_timestamp_seconds", "When the session began."),
-		suppressed:   describe("log_suppressed_total", "Messages not logged because they repeat."),
+		suppressed:   describe("log_suppressed_total", "Messages not logged when they came, because they repeat or the log is not read."),
 	}})
 }
 
@@ -79,7 +79,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(m.build, 1, v.Version, v.Revision, v.Go)
 	count(m.sessions, 1, "start")
 	gauge(m.sessionStart, float64(c.d.session)/1000)
-	count(m.suppressed, c.d.limit.suppressed.Load())
+	dropped := int64(0)
+	if q, ok := c.d.c.Log.Core().(*LogQueue); ok {
+		dropped = q.Dropped()
+	}
+	count(m.suppressed, c.d.limit.suppressed.Load()+dropped)
 	// From the right to the left, so that captured >= written >= durable.
 	for _, dr := range c.d.drains {
 		c.drain(dr, gauge, count)

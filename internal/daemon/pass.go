@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/sink"
@@ -47,9 +48,8 @@ func (p *passer) run(ctx context.Context) {
 		p.busy.Store(true)
 		if err := p.pass(ctx); err != nil && ctx.Err() == nil {
 			p.errs[sinkReason(err)].Add(1)
-			if more, ok := p.limit.ask("pass " + p.sink.Name); ok {
-				p.log.Error(p.sink.Name+": what was written could not be made durable; it is written anew: "+err.Error(), zap.Int("more_like_this", more))
-			}
+			p.limit.say("pass "+p.sink.Name, p.log, zapcore.ErrorLevel,
+				p.sink.Name+": not all that was written could be synced, named and indexed. What is in doubt is stored again.\n    "+err.Error())
 		}
 		p.busy.Store(false)
 	}

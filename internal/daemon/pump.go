@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/buffer"
@@ -40,8 +41,11 @@ type pump struct {
 	end     int64       // CLOCK_MONOTONIC ns at the head, holes of unknown length aside
 	skipped int64       // frames already skipped behind end
 	last    audio.Cause // of the hole that the head stands behind; 0: it stands behind sound
+	gone    int64       // frames of that hole that the log was not told of
+	goneAt  audio.Pos   // where they begin, in the session
+	opened  bool        // the source could be opened once
 	trouble int64       // CLOCK_MONOTONIC ns at which the source was last well
-	said    string      // the fault that the log was told since then
+	told    string      // the fault that the log was told since then
 }
 
 // run pumps until the context ends, the source is over or the limit is
@@ -56,7 +60,7 @@ func (p *pump) run(ctx context.Context) (broken error) {
 			break
 		}
 		p.broke(err)
-		if p.Once && p.heard.Load() {
+		if p.Once && p.opened {
 			broken = fmt.Errorf("%s: %w", p.ID, err)
 			break
 		}
@@ -71,6 +75,7 @@ func (p *pump) run(ctx context.Context) (broken error) {
 	if p.State() != Recording && broken == nil {
 		p.grow(0)
 	}
+	p.tellHole()
 	p.enter(Ended)
 	return broken
 }
@@ -88,6 +93,7 @@ func (p *pump) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	p.opened = true
 	if f := src.Format(); f != p.Format {
 		err = source.Faultf(source.Failed, "the source delivers %v, the sensor was begun as %v: restart ingestd to record it so", f, p.Format)
 	} else {
@@ -100,15 +106,15 @@ func (p *pump) attempt(ctx context.Context) error {
 }
 
 // copy is the hot path: source to ring, no allocation, no lock, no wait but
-// the source's own.
+// the source's own. What is told of a hole goes to a log that does not wait
+// either.
 func (p *pump) copy(ctx context.Context, src source.Source) error {
-	frame := p.Format.FrameBytes()
 	for {
 		want := p.left()
 		if want == 0 {
 			return nil
 		}
-		room := p.w.Reserve(int(min(want, int64(maxRead/frame))))
+		room := p.w.Reserve(int(min(want, maxRead)))
 		pk, err := src.Read(ctx, room)
 		if err == io.EOF {
 			return nil
@@ -125,6 +131,7 @@ func (p *pump) copy(ctx context.Context, src source.Source) error {
 			p.skipped += pk.Lost
 		}
 		if pk.Frames > 0 {
+			p.tellHole()
 			frames := int(min(int64(pk.Frames), p.left())) // a loss may have used up the limit
 			p.w.Commit(frames)
 			p.frames.Add(int64(frames))
@@ -133,10 +140,12 @@ func (p *pump) copy(ctx context.Context, src source.Source) error {
 	}
 }
 
-// maxRead bounds what is asked of a source at once, in bytes.
+// maxRead bounds what is asked of a source at once, in frames. The ring gives
+// a block at most.
 const maxRead = 1 << 20
 
-// left is how many frames may still come before the sensor's limit.
+// left is how many frames may still come before the sensor's limit, or as many
+// as are asked for at once if it has none.
 func (p *pump) left() int64 {
 	if p.Limit == 0 {
 		return maxRead
@@ -186,18 +195,25 @@ func (p *pump) skip(frames int64, cause audio.Cause) {
 	if p.start.Load() == nil {
 		p.start.Store(&p.zero)
 	}
-	at := p.w.Head() - p.mark
+	if p.last != cause {
+		p.tellHole()
+		p.last, p.goneAt = cause, p.w.Head()-p.mark
+		p.holes[cause].Add(1)
+	}
 	p.w.Skip(frames, cause)
 	p.lost[cause].Add(frames)
-	if p.last == cause {
+	p.gone += frames
+}
+
+// tellHole logs the hole that the head stands behind, once it is over.
+func (p *pump) tellHole() {
+	if p.gone == 0 {
 		return
 	}
-	p.last = cause
-	p.holes[cause].Add(1)
-	if more, ok := p.limit.ask("hole " + p.ID + " " + cause.String()); ok {
-		text := lostText(p.ID, p.Format, frames, cause, p.begin().Add(p.Format.Duration(int64(at))))
-		p.log.Warn(text, zap.Stringer("cause", cause), zap.Int64("frames", frames), zap.Int64("position", int64(at)), zap.Int("more_like_this", more))
-	}
+	text := lostText(p.ID, p.Format, p.gone, p.last, p.begin().Add(p.Format.Duration(int64(p.goneAt))))
+	p.limit.say("hole "+p.ID+" "+p.last.String(), p.log, zapcore.WarnLevel, text,
+		zap.Stringer("cause", p.last), zap.Int64("frames", p.gone), zap.Int64("position", int64(p.goneAt)))
+	p.gone = 0
 }
 
 // grow lengthens the hole of a source that is away, up to behind before now.
@@ -221,13 +237,12 @@ func (p *pump) broke(err error) {
 	text := err.Error()
 	p.fault.Store(&text)
 	p.enter(Retrying)
-	over := p.Once && p.heard.Load() // the error of run says so
-	if p.said == text || over {
+	over := p.Once && p.opened // the error of run says so
+	if p.told == text || over {
 		return
 	}
-	if more, ok := p.limit.ask("broke " + p.ID + " " + string(reason)); ok {
-		p.said = text
-		p.log.Warn(brokeText(p.ID, err), zap.String("reason", string(reason)), zap.Int("more_like_this", more))
+	if p.limit.say("broke "+p.ID+" "+string(reason), p.log, zapcore.WarnLevel, brokeText(p.ID, err), zap.String("reason", string(reason))) {
+		p.told = text
 	}
 }
 
@@ -253,9 +268,9 @@ func (p *pump) enter(s State) {
 	p.since.Store(p.clock.Monotonic())
 	tell := s != Retrying
 	if s == Recording {
-		tell = old != Retrying || p.said != "" // a fault that was not logged is not seen to end
+		tell = old != Retrying || p.told != "" // a fault that was not logged is not seen to end
 		p.fault.Store(nil)
-		p.said = ""
+		p.told = ""
 	}
 	if tell {
 		p.log.Info(s.String(), zap.Stringer("format", p.Format))

@@ -144,6 +144,23 @@ func TestHolesAreMeasuredByCaptureTimes(t *testing.T) {
 	}
 }
 
+func TestASourceThatCannotBeReadAtAllEndsItsSensor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		fault := source.Faultf(source.Failed, "read x.wav: input/output error")
+		opened := 0
+		p := newPump(t, clock.NewBubble(), func(context.Context, source.Admit) (source.Source, error) {
+			if opened++; opened < 3 {
+				return nil, source.Faultf(source.Failed, "x.wav is not there")
+			}
+			return &scripted{err: fault}, nil
+		})
+		p.Once, p.Limit = true, 1<<40
+		if err := p.run(t.Context()); !errors.Is(err, error(fault)) || opened != 3 {
+			t.Errorf("it ended with %v, opened %d times", err, opened)
+		}
+	})
+}
+
 func TestASourceThatCannotGoOnEndsItsSensor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		fault := source.Faultf(source.Failed, "read x.wav: input/output error")

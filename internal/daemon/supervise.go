@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 const (
@@ -49,6 +50,7 @@ func (d *Daemon) supervise(ctx context.Context) {
 		case stuck == "" && d.c.Watchdog > 0:
 			d.notify("WATCHDOG=1")
 		}
+		d.limit.flush(false)
 		if s := d.summary(); s != status {
 			status = s
 			d.notify("STATUS=" + s)
@@ -102,9 +104,7 @@ func (d *Daemon) notify(state string) {
 		return
 	}
 	if err := d.c.Notify(state); err != nil {
-		if _, ok := d.limit.ask("notify"); ok {
-			d.c.Log.Warn("tell the service manager", zap.String("state", state), zap.Error(err))
-		}
+		d.limit.say("notify", d.c.Log, zapcore.WarnLevel, "tell the service manager: "+err.Error(), zap.String("state", state))
 	}
 }
 

@@ -16,9 +16,9 @@ func lostText(sensor string, f audio.Format, frames int64, cause audio.Cause, at
 	const tail = "The session goes on; the hole is recorded."
 	why := "are missing"
 	switch cause {
-	case audio.Device: // it may go on
-		return fmt.Sprintf("%s: the source was away from %s on: %d frames (%v) were not captured until now. %s",
-			sensor, at.UTC().Format(moment), frames, length, tail)
+	case audio.Device:
+		return fmt.Sprintf("%s: not captured: %v from %s on (%d frames): the source was away. %s",
+			sensor, length, at.UTC().Format(moment), frames, tail)
 	case audio.XRun:
 		why = "were lost in the device"
 	case audio.Source:
@@ -35,14 +35,24 @@ func behindText(reader, sensor string, f audio.Format, frames int64) string {
 
 // brokeText says that a source broke, and what is done about it.
 func brokeText(sensor string, err error) string {
-	return fmt.Sprintf("%s: %v\n    The other sensors go on; %s is tried again, every %v at least.", sensor, err, sensor, longestWait)
+	return fmt.Sprintf("%s: %v\n    The other sensors go on; %s is tried again, every %v or sooner.", sensor, err, sensor, longestWait)
 }
 
 // stoppedText says that a sink takes nothing, what becomes of the sound
 // meanwhile, and what to do.
 func stoppedText(sink *Sink, sensor string, kept time.Duration, err error) string {
 	return fmt.Sprintf("%s: STORING of %s STOPPED: sound is kept in memory for %v, then holes are recorded. It goes on by itself. %s\n    %v",
-		sink.place(), sensor, kept.Round(time.Millisecond), diskCure(err), err)
+		sink.place(), sensor, kept.Round(100*time.Millisecond), diskCure(err), err)
+}
+
+// goesOnText says that a sink takes sound again, and what was lost meanwhile.
+func goesOnText(sink *Sink, sensor string, f audio.Format, frames int64) string {
+	text := sink.Name + ": storing of " + sensor + " goes on."
+	if frames == 0 {
+		return text + " Nothing was lost."
+	}
+	return fmt.Sprintf("%s Lost: %v (%d frames) were overwritten in memory meanwhile. The hole is recorded.",
+		text, f.Duration(frames).Round(100*time.Microsecond), frames)
 }
 
 // endedError says that nothing more is stored of a replay.

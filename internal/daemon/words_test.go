@@ -28,7 +28,7 @@ func TestLossesAreToldWithTheirLengthAndTime(t *testing.T) {
 	for cause, want := range map[audio.Cause]string{
 		audio.XRun:    "mic0: 2400 frames (50ms) were lost in the device" + tail,
 		audio.Source:  "mic0: 2400 frames (50ms) were lost because the capture process fell behind" + tail,
-		audio.Device:  "mic0: the source was away from 13:40:02.150Z on: 2400 frames (50ms) were not captured until now. The session goes on; the hole is recorded.",
+		audio.Device:  "mic0: not captured: 50ms from 13:40:02.150Z on (2400 frames): the source was away. The session goes on; the hole is recorded.",
 		audio.Suspend: "mic0: 2400 frames (50ms) are missing" + tail,
 	} {
 		if got := lostText("mic0", f, 2400, cause, at); got != want {
@@ -92,21 +92,26 @@ func TestASinkThatTakesNothingIsToldOnceWithACure(t *testing.T) {
 				bad := &diskBucket{failingBucket{mem.New(), b.clock, from, from + int64(outage)}, c.err}
 				b.sensor("mic0", mono, 10*time.Second, nil)
 				b.reader("disk", bad, time.Second, byBytes)
-				if _, err := b.run(outage + 20*time.Second); err != nil {
+				d, err := b.run(outage + 20*time.Second)
+				if err != nil {
 					t.Fatal(err)
 				}
-				head := "disk: /var/lib/ingestd: STORING of mic0 STOPPED: sound is kept in memory for 10s, then holes are recorded. It goes on by itself. " + c.want + "\n    "
+				status := d.Status()
+				head := "disk: /var/lib/ingestd: STORING of mic0 STOPPED: sound is kept in memory for 9.8s, then holes are recorded. It goes on by itself. " + c.want + "\n    "
 				got := said(logs, zapcore.ErrorLevel)
 				if len(got) != 1 || !strings.HasPrefix(got[0], head) || !strings.HasSuffix(got[0], c.err.Error()) {
 					t.Errorf("got  %q\nwant %q and %v", got, head, c.err)
 				}
-				if n := logs.FilterMessage("disk: storing of mic0 goes on").Len(); n != 1 {
-					t.Errorf("said %d times that it goes on", n)
+				// What the ring lost meanwhile is told with the end of the outage.
+				back := logs.FilterMessageSnippet("disk: storing of mic0 goes on. ").All()
+				lost := fmt.Sprintf("(%d frames) were overwritten", status.Drains[0].Overrun)
+				if outage < 10*time.Second {
+					lost = "Nothing was lost."
 				}
-				// What the ring lost meanwhile is told too, with its reader.
-				warned := said(logs, zapcore.WarnLevel)
-				behind := len(warned) > 0 && strings.HasPrefix(warned[0], "disk: mic0: ") && strings.HasSuffix(warned[0], " were overwritten before they were stored (disk too slow?). The hole is recorded.")
-				if behind != (outage > 10*time.Second) {
+				if len(back) != 1 || !strings.Contains(back[0].Message, lost) || (status.Drains[0].Overrun > 0) != (outage > 10*time.Second) {
+					t.Errorf("after %v, with %d frames overwritten: %v", outage, status.Drains[0].Overrun, back)
+				}
+				if warned := said(logs, zapcore.WarnLevel); outage < 10*time.Second && len(warned) != 0 || len(warned) > 1 {
 					t.Errorf("after %v: %q", outage, warned)
 				}
 			})
@@ -131,11 +136,11 @@ func TestASourceThatIsAwayIsToldOnceWithWhatGoesOn(t *testing.T) {
 			t.Fatal(err)
 		}
 		const want = "mic0: no input matches device \"usb-id:2752:0007\".\n    Check the cable.\n" +
-			"    The other sensors go on; mic0 is tried again, every 5s at least."
+			"    The other sensors go on; mic0 is tried again, every 5s or sooner."
 		if n := logs.FilterMessage(want).Len(); n != 1 {
 			t.Errorf("said %d times:\n%s\nbut\n%q", n, want, said(logs, zapcore.WarnLevel))
 		}
-		holes := logs.FilterMessageSnippet(": the source was away from ").All()
+		holes := logs.FilterMessageSnippet(": not captured: ").All()
 		if len(holes) != 1 || !strings.HasPrefix(holes[0].Message, "mic0: ") {
 			t.Errorf("holes: %q", said(logs, zapcore.WarnLevel))
 		}
