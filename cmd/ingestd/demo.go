@@ -79,10 +79,11 @@ func (p *program) demo(stop, kill context.Context, f demoFlags) (err error) {
 		}
 		defer listener.Close()
 	}
-	log, err := newLogger(p.stderr, logConfig{Level: "error", Format: "text"})
+	log, stopLog, err := newLogger(p.stderr, logConfig{Level: "error", Format: "text"})
 	if err != nil {
 		return err
 	}
+	defer stopLog()
 	fmt.Fprintf(p.stdout, "ingestd demo: mic0, mic1 from the built-in recording (%d s, %d kHz), looped in real time\n", demoSeconds, demoRate/1000)
 	if listener != nil {
 		fmt.Fprintf(p.stdout, "metrics      http://%v/metrics\nhealth       http://%v/readyz?verbose\n", listener.Addr(), listener.Addr())

@@ -7,14 +7,16 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"golang.org/x/term"
+
+	"github.com/ingestd/ingestd/internal/daemon"
 )
 
 // newLogger writes to w: text on a terminal, JSON elsewhere, unless format
-// says which.
-func newLogger(w io.Writer, c logConfig) (*zap.Logger, error) {
+// says which. Logging waits for nobody; stop lets what is queued be written.
+func newLogger(w io.Writer, c logConfig) (log *zap.Logger, stop func(), err error) {
 	level, err := zapcore.ParseLevel(c.Level)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	encoding := zapcore.EncoderConfig{
 		TimeKey: "time", LevelKey: "level", MessageKey: "msg", LineEnding: "\n",
@@ -27,7 +29,8 @@ func newLogger(w io.Writer, c logConfig) (*zap.Logger, error) {
 		encoding.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
-	return zap.New(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level)), nil
+	queue := daemon.NewLogQueue(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level))
+	return zap.New(queue), queue.Start(), nil
 }
 
 func isTerminal(w io.Writer) bool {

@@ -63,10 +63,11 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 	s.Enabled = true
 	cfg.Sensors = []*sensorConfig{s}
 	cfg.HTTP.Listen = ""
-	log, err := newLogger(p.stderr, logConfig{Level: "info", Format: cfg.Log.Format})
+	log, stopLog, err := newLogger(p.stderr, logConfig{Level: "info", Format: cfg.Log.Format})
 	if err != nil {
 		return err
 	}
+	defer stopLog()
 	begun := p.clock.UTC()
 	var d *daemon.Daemon
 	err = p.runDaemon(stop, kill, cfg, log, running{

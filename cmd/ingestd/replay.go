@@ -61,10 +61,11 @@ func (p *program) replay(stop, kill context.Context, f replayFlags, files []stri
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
-	log, err := newLogger(p.stderr, logConfig{Level: "warn", Format: "text"})
+	log, stopLog, err := newLogger(p.stderr, logConfig{Level: "warn", Format: "text"})
 	if err != nil {
 		return err
 	}
+	defer stopLog()
 	begun := p.clock.UTC()
 	var d *daemon.Daemon
 	err = p.runDaemon(stop, kill, cfg, log, running{

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -179,22 +180,34 @@ func invalidValue(e *pflag.InvalidValueError) error {
 	return e
 }
 
-// signals returns a context that ends at the first SIGINT or SIGTERM, and one
-// that ends at the second.
+// together is how soon after the first a second signal is the same wish: a
+// terminal, a shell and a wrapper may each pass on one Ctrl-C.
+const together = time.Second
+
+// signals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP,
+// and one that ends at the next that comes more than a second later.
 func signals(parent context.Context) (stop, kill context.Context, release func()) {
 	stop, stopNow := context.WithCancel(parent)
 	kill, killNow := context.WithCancel(parent)
 	ch := make(chan os.Signal, 2)
-	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM)
+	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		for _, end := range []func(){stopNow, killNow} {
+		var first time.Time
+		for {
 			select {
 			case <-ch:
-				end()
 			case <-done:
+				return
+			}
+			switch now := time.Now(); {
+			case first.IsZero():
+				first = now
+				stopNow()
+			case now.Sub(first) > together:
+				killNow()
 				return
 			}
 		}

@@ -23,7 +23,7 @@ func (p *program) runCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:     "run",
 		Short:   "Record: the daemon, as systemd calls it",
-		Long:    "Records every sensor of the configuration until it is told to stop by SIGTERM or Ctrl-C.\nThen the last short chunk of each is stored. A second signal leaves what is open as it is.",
+		Long:    "Records every sensor of the configuration until it is told to stop by SIGTERM, SIGHUP or Ctrl-C.\nThen the last short chunk of each is stored. A second signal, more than a second later, leaves what is open as it is.",
 		Example: "  ingestd run --config ./ingestd.toml",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -46,10 +46,11 @@ func (p *program) daemon(stop, kill context.Context) error {
 	if err != nil {
 		return err
 	}
-	log, err := newLogger(p.stderr, cfg.Log)
+	log, stopLog, err := newLogger(p.stderr, cfg.Log)
 	if err != nil {
 		return err
 	}
+	defer stopLog()
 	for _, w := range cfg.warnings {
 		log.Warn(w)
 	}
@@ -90,7 +91,11 @@ var errEarly = errors.New("interrupted before anything was recorded")
 func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Logger, r running) (err error) {
 	a := newAssembler(p, cfg, log)
 	a.strict, a.lenient = r.strict, r.live
-	defer func() { err = errors.Join(err, a.Close()) }()
+	defer func() {
+		if !errors.Is(err, daemon.ErrHung) { // what hangs holds on to its bucket
+			err = errors.Join(err, a.Close())
+		}
+	}()
 	c, err := a.assemble(stop)
 	if err == nil {
 		err = stop.Err()

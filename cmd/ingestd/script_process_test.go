@@ -161,6 +161,23 @@ func signalTo(ts *testscript.TestScript, _ bool, args []string) {
 	processOf(ts, args[0]).signal(args[1])
 }
 
+// insist sends a signal again and again until the process has ended.
+func insist(ts *testscript.TestScript, _ bool, args []string) {
+	p := processOf(ts, args[0])
+	tick := time.NewTicker(200 * time.Millisecond)
+	defer tick.Stop()
+	for limit := time.After(patience); ; {
+		select {
+		case <-p.done:
+			return
+		case <-tick.C:
+			p.signal(args[1])
+		case <-limit:
+			ts.Fatalf("%s did not end", args[0])
+		}
+	}
+}
+
 func over(ts *testscript.TestScript, _ bool, args []string) {
 	p := processOf(ts, args[0])
 	code := p.code(context.Background())

@@ -79,7 +79,7 @@ func runScripts(t *testing.T, dir string, env []string) {
 		},
 		Condition: condition,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"ends": ends, "start": start, "see": see, "signal": signalTo, "over": over, "ask": ask, "url": setURL, "appears": appears, "wav": makeWAV,
+			"ends": ends, "start": start, "see": see, "signal": signalTo, "insist": insist, "over": over, "ask": ask, "url": setURL, "appears": appears, "wav": makeWAV,
 		},
 	})
 }
