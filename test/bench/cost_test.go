@@ -4,6 +4,9 @@ package bench
 
 import (
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,6 +25,8 @@ const (
 	period   = 20 * time.Millisecond
 	settle   = 3 * time.Second
 	tries    = 3 // on a machine that others use as well
+
+	scrapeEvery = 5 * time.Second
 )
 
 // short says whether the figures may be rough: a short run beside other work
@@ -105,8 +110,11 @@ func cost(t *testing.T, name string, command func(i int, fifo, root string) *exe
 	stop := feed(t, fifos)
 	defer stop()
 	var cmds []*exec.Cmd
+	url := ""
 	if command == nil {
-		cmds = append(cmds, daemon(t, dir, fifos))
+		address := freeAddress(t)
+		url = "http://" + address + "/metrics"
+		cmds = append(cmds, daemon(t, dir, address, fifos))
 	} else {
 		for i, fifo := range fifos {
 			cmds = append(cmds, command(i, fifo, dir))
@@ -124,7 +132,12 @@ func cost(t *testing.T, name string, command func(i int, fifo, root string) *exe
 	}
 	<-time.After(settle)
 	before, begun := cpu(t, cmds), time.Now()
-	<-time.After(measured())
+	for time.Since(begun) < measured() {
+		if url != "" {
+			scrape(t, url)
+		}
+		<-time.After(min(scrapeEvery, measured()-time.Since(begun)))
+	}
 	used, took := cpu(t, cmds)-before, time.Since(begun)
 	return spent{used.Seconds() * 3600 / took.Seconds() / channels, resident(t, cmds[0].Process.Pid)}
 }
@@ -167,11 +180,35 @@ func feed(t *testing.T, fifos []string) (stop func()) {
 	return func() { close(done); <-over }
 }
 
+// scrape reads the metrics, as Prometheus does.
+func scrape(t *testing.T, url string) {
+	t.Helper()
+	r, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Body.Close()
+	if n, err := io.Copy(io.Discard, r.Body); err != nil || r.StatusCode != http.StatusOK || n == 0 {
+		t.Fatalf("%s: %s, %d bytes, %v", url, r.Status, n, err)
+	}
+}
+
+// freeAddress is a port of the loopback that nobody listens on now.
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
 // daemon is ingestd for all FIFOs, with three readers each.
-func daemon(t *testing.T, dir string, fifos []string) *exec.Cmd {
+func daemon(t *testing.T, dir, address string, fifos []string) *exec.Cmd {
 	t.Helper()
 	var b strings.Builder
-	fmt.Fprintf(&b, "[http]\nlisten = \"127.0.0.1:0\"\n[log]\nlevel = \"warn\"\n")
+	fmt.Fprintf(&b, "[http]\nlisten = %q\n[log]\nlevel = \"warn\"\n", address)
 	for i, fifo := range fifos {
 		fmt.Fprintf(&b, "[[sensor]]\nid = \"c%d\"\nsource = \"pipe\"\npath = %q\nrate = %d\n", i, fifo, rate)
 	}
