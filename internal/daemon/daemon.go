@@ -29,6 +29,7 @@ type Daemon struct {
 	limit   *limiter
 	commits *prometheus.HistogramVec
 	turned  lap
+	buffers buffers
 }
 
 // New makes the rings and readers of a run and names its session. Nothing is
@@ -107,7 +108,7 @@ func (d *Daemon) addReader(r Reader, st *stream, log *zap.Logger) error {
 	keys := r.Keys(st.Format, st.mark)
 	dr := &drain{
 		reader: r, session: d.session, from: st, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.Strict,
-		log: log.With(zap.String("reader", r.Name), zap.String("sink", r.Sink)),
+		log: log.With(zap.String("reader", r.Name), zap.String("sink", r.Sink)), buffers: &d.buffers,
 	}
 	var err error
 	if dr.r, err = reader.Open(st.ring, reader.Keys(keys), reader.MarginBy(dr.resumeAt)); err != nil {

@@ -45,6 +45,7 @@ type drain struct {
 	strict  bool      // the first error of the sink ends the drain
 	told    audio.Pos // up to here losses are counted
 	beside  func(task func())
+	buffers *buffers
 
 	failedAt int64 // frames written when the sink last failed
 	failedOn int64 // CLOCK_MONOTONIC ns at which it began to fail
@@ -72,9 +73,8 @@ func (d *drain) run(ctx context.Context) error {
 	if d.from.Unpaced {
 		defer d.startSummer()()
 	}
-	buf := make([]byte, d.piece()*5/4*d.from.Format.FrameBytes())
 	for {
-		end, err := d.step(ctx, buf)
+		end, err := d.step(ctx)
 		switch {
 		case err == nil && end:
 			return nil
@@ -126,10 +126,13 @@ func (d *drain) piece() int {
 }
 
 // step waits for a piece and stores it. end: the stream is over and stored.
-func (d *drain) step(ctx context.Context, buf []byte) (end bool, err error) {
+func (d *drain) step(ctx context.Context) (end bool, err error) {
 	if err := d.await(ctx); err != nil {
 		return false, err
 	}
+	room := d.buffers.take(d.piece() * 5 / 4 * d.from.Format.FrameBytes())
+	defer d.buffers.give(room)
+	buf := *room
 	n, err := d.r.Read(ctx, buf)
 	d.beats.Add(1)
 	d.busy.Store(true)
@@ -333,3 +336,20 @@ func sinkReason(err error) int {
 	}
 	return 4
 }
+
+// buffers are lent to the drains for the time of a step. All of them have a
+// piece to store at the same tick, but few are at work at the same instant.
+type buffers struct{ pool sync.Pool }
+
+// take lends a buffer of size bytes.
+func (b *buffers) take(size int) *[]byte {
+	p, _ := b.pool.Get().(*[]byte)
+	if p == nil || cap(*p) < size {
+		fresh := make([]byte, size)
+		p = &fresh
+	}
+	*p = (*p)[:size]
+	return p
+}
+
+func (b *buffers) give(p *[]byte) { b.pool.Put(p) }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	logRoom    = 1024        // entries that wait to be written
+	logRoom    = 256         // entries that wait to be written
 	logGoodbye = time.Second // how long the last of them may take
 )
 
