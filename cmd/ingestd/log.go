@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -26,7 +27,9 @@ func newLogger(w io.Writer, c logConfig) (log *zap.Logger, stop func(), err erro
 	}
 	encoder := zapcore.NewJSONEncoder(encoding)
 	if c.Format == "text" || c.Format == "auto" && isTerminal(w) {
-		encoding.EncodeTime = zapcore.TimeEncoderOfLayout("15:04:05.000")
+		encoding.EncodeTime = func(t time.Time, out zapcore.PrimitiveArrayEncoder) {
+			out.AppendString(t.UTC().Format("15:04:05.000Z"))
+		}
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
 	queue := daemon.NewLogQueue(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level))
