@@ -5,16 +5,16 @@ import "os"
 // wire reads records from the data pipe of a child. It allocates by what the
 // head of a record says only after that was checked.
 type wire struct {
-	pipe   *os.File
-	buf    []byte
-	r, w   int   // the bytes in buf that were read and not taken yet
-	pos    int64 // of the next sound record, if nothing is lost
-	seq    uint32
-	frames int // bytes of a frame
+	pipe       *os.File
+	buf        []byte
+	r, w       int   // the bytes in buf that were read and not taken yet
+	pos        int64 // of the next sound record, if nothing is lost
+	seq        uint32
+	frameBytes int
 }
 
 func newWire(pipe *os.File, frameBytes int) *wire {
-	return &wire{pipe: pipe, buf: make([]byte, 64<<10), frames: frameBytes}
+	return &wire{pipe: pipe, buf: make([]byte, 64<<10), frameBytes: frameBytes}
 }
 
 // next returns the next record that is there as a whole, and its payload,
@@ -31,7 +31,7 @@ func (w *wire) next() (r record, payload []byte, ok bool, err error) {
 		return record{}, nil, false, nil
 	}
 	if r.kind == sound {
-		if r.frames*w.frames != r.payload || r.pos != w.pos+r.lost || r.seq != w.seq {
+		if r.frames*w.frameBytes != r.payload || r.pos != w.pos+r.lost || r.seq != w.seq {
 			return record{}, nil, false, errOutOfStep
 		}
 		w.pos, w.seq = r.pos+int64(r.frames), w.seq+1
