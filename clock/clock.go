@@ -20,6 +20,13 @@ type Clock interface {
 	Sleep(ctx context.Context, until int64) error
 }
 
+// NextTick is the first multiple of step behind now, a reading of Monotonic in
+// ns: if now is one itself, the next. All that happens at intervals happens at
+// multiples of them, so that one wake-up serves all.
+func NextTick(now int64, step time.Duration) int64 {
+	return now - now%int64(step) + int64(step)
+}
+
 // System is the clock of the machine.
 type System struct{}
 

@@ -37,3 +37,21 @@ func TestSleepEndsWithItsContext(t *testing.T) {
 		}
 	})
 }
+
+func TestATickIsTheNextMultiple(t *testing.T) {
+	const step = 250 * time.Millisecond
+	for now, want := range map[int64]int64{
+		0:                    int64(step),
+		1:                    int64(step),
+		int64(step) - 1:      int64(step),
+		int64(step):          2 * int64(step), // who woke at a tick sleeps to the next one
+		int64(step) + 1:      2 * int64(step),
+		1e18 + 3:             1e18 + int64(step),
+		4*int64(step) - 1:    4 * int64(step),
+		1000*int64(step) - 1: 1000 * int64(step),
+	} {
+		if got := NextTick(now, step); got != want {
+			t.Errorf("the tick after %d ns is at %d, want %d", now, got, want)
+		}
+	}
+}

@@ -49,7 +49,7 @@ type Pace struct {
 	start   int64 // monotonic ns at which frame 0 begins
 	rate    int64
 	fast    int64 // rate × speed in thousandths; 0: unpaced
-	tick    int64 // ns
+	tick    time.Duration
 	horizon int64 // frames that were due at the last tick
 	admit   Admit
 }
@@ -70,10 +70,10 @@ func NewPace(c PaceConfig) (*Pace, error) {
 	case c.Batch < time.Millisecond || c.Batch > time.Hour:
 		return nil, Faultf(Failed, "batch %v is out of range 1ms to 1h", c.Batch)
 	}
-	p := &Pace{clock: c.Clock, start: c.Clock.Monotonic(), rate: int64(c.Rate), tick: int64(c.Batch), admit: c.Admit}
+	p := &Pace{clock: c.Clock, start: c.Clock.Monotonic(), rate: int64(c.Rate), tick: c.Batch, admit: c.Admit}
 	p.fast = int64(math.Round(float64(c.Rate) * c.Speed * 1000))
 	if c.Speed > 1 {
-		p.tick = max(int64(float64(c.Batch)/c.Speed), min(int64(c.Batch), int64(minTick)))
+		p.tick = max(time.Duration(float64(c.Batch)/c.Speed), min(c.Batch, minTick))
 	}
 	if c.Speed != 0 && p.fast == 0 {
 		return nil, Faultf(Failed, "speed %v is too slow for %d Hz", c.Speed, c.Rate)
@@ -103,7 +103,7 @@ func (p *Pace) Take(ctx context.Context, pos, end int64, want int) (int, error) 
 		return n, nil
 	}
 	for p.horizon <= pos {
-		wake := ceilTo(p.due(pos+1), p.tick)
+		wake := clock.NextTick(p.due(pos+1)-1, p.tick) // a deadline at a tick is met there
 		if end > pos {
 			wake = min(wake, p.due(end))
 		}
@@ -128,14 +128,6 @@ func (p *Pace) due(n int64) int64 {
 		ns++
 	}
 	return p.start + ns
-}
-
-// ceilTo rounds up to a multiple of step.
-func ceilTo(ns, step int64) int64 {
-	if rest := ns % step; rest != 0 {
-		ns += step - rest
-	}
-	return ns
 }
 
 // mulDiv is a × b / c, rounded down, for a, b ≥ 0 and c > 0; what does not fit

@@ -70,6 +70,16 @@ func TestLateWakeUpsDeliverEachFrameOnce(t *testing.T) {
 	}
 }
 
+func TestFrameThatIsDueAtATickIsDeliveredThere(t *testing.T) {
+	c := &leap{now: 4 * int64(DefaultBatch)}
+	p := pace(t, PaceConfig{Clock: c, Rate: 4, Speed: 1}) // a frame lasts a tick
+	for pos := range int64(5) {
+		if n, err := p.Take(t.Context(), pos, 0, 1); n != 1 || err != nil || c.now != p.due(pos+1) {
+			t.Fatalf("frame %d: %d frames, %v, at %d instead of %d", pos, n, err, c.now, p.due(pos+1))
+		}
+	}
+}
+
 func TestCancelledTakeTakesNothing(t *testing.T) {
 	p := pace(t, PaceConfig{Clock: &leap{now: 5}, Rate: 48000, Speed: 1})
 	ctx, cancel := context.WithCancel(t.Context())
@@ -84,12 +94,12 @@ func TestFasterPaceHasCloserTicks(t *testing.T) {
 	for speed, want := range map[float64]time.Duration{
 		0.5: DefaultBatch, 1: DefaultBatch, 4: DefaultBatch / 4, 1000: minTick,
 	} {
-		if p := pace(t, PaceConfig{Rate: 48000, Speed: speed}); p.tick != int64(want) {
-			t.Errorf("speed %v: a tick of %v, want %v", speed, time.Duration(p.tick), want)
+		if p := pace(t, PaceConfig{Rate: 48000, Speed: speed}); p.tick != want {
+			t.Errorf("speed %v: a tick of %v, want %v", speed, p.tick, want)
 		}
 	}
 	if p := pace(t, PaceConfig{Rate: 48000, Speed: 100, Batch: 2 * time.Millisecond}); p.tick != 2e6 {
-		t.Errorf("a tick of %v is longer than the batch", time.Duration(p.tick))
+		t.Errorf("a tick of %v is longer than the batch", p.tick)
 	}
 }
 

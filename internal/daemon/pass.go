@@ -40,7 +40,7 @@ func (p *passer) run(ctx context.Context) {
 	}
 	c := p.drains[0].clock
 	for {
-		if c.Sleep(ctx, nextTick(c, p.sink.Sync)) != nil {
+		if c.Sleep(ctx, clock.NextTick(c.Monotonic(), p.sink.Sync)) != nil {
 			return
 		}
 		p.beats.Add(1)
@@ -77,11 +77,4 @@ func (p *passer) pass(ctx context.Context) error {
 		errs = append(errs, rec.Sync(ctx))
 	}
 	return errors.Join(errs...)
-}
-
-// nextTick is the next multiple of step on the monotonic clock, ns: all that
-// happens at intervals happens at the same instants, with one wake-up.
-func nextTick(c clock.Clock, step time.Duration) int64 {
-	now := c.Monotonic()
-	return now - now%int64(step) + int64(step)
 }

@@ -9,6 +9,8 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+
+	"github.com/ingestd/ingestd/clock"
 )
 
 const (
@@ -55,7 +57,7 @@ func (d *Daemon) supervise(ctx context.Context) {
 			status = s
 			d.notify("STATUS=" + s)
 		}
-		if d.c.Clock.Sleep(ctx, nextTick(d.c.Clock, every)) != nil {
+		if d.c.Clock.Sleep(ctx, clock.NextTick(d.c.Clock.Monotonic(), every)) != nil {
 			return
 		}
 	}

@@ -219,7 +219,7 @@ func TestTicksKeepTheKernelsBufferHalfEmpty(t *testing.T) {
 		{audio.Format{Rate: audio.MaxRate, Channels: 64, Encoding: audio.F32}, 4096, time.Millisecond},
 	} {
 		rate := int64(c.f.Rate * c.f.FrameBytes())
-		got := time.Duration(tickOf(batch, c.capacity, rate))
+		got := tickOf(batch, c.capacity, rate)
 		if got != c.want {
 			t.Errorf("%v in %d bytes: a tick of %v, want %v", c.f, c.capacity, got, c.want)
 		}

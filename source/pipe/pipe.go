@@ -51,7 +51,7 @@ type Source struct {
 	in    *input
 	name  string
 	frame int
-	tick  int64  // ns
+	tick  time.Duration
 	carry []byte // part of a frame that was read
 	err   error  // the end, or the fault: every later Read returns it
 	wake  int64  // when to look next; 0: at once
@@ -107,10 +107,10 @@ func Open(_ context.Context, c Config) (*Source, error) {
 
 // tickOf divides batch by the smallest whole number that keeps a buffer of
 // capacity bytes half empty.
-func tickOf(batch time.Duration, capacity, bytesPerSecond int64) int64 {
+func tickOf(batch time.Duration, capacity, bytesPerSecond int64) time.Duration {
 	half := max(capacity/2*int64(time.Second)/bytesPerSecond, int64(minTick))
 	parts := (int64(batch) + half - 1) / half
-	return int64(batch) / parts
+	return batch / time.Duration(parts)
 }
 
 // Format is the configured one.
@@ -190,7 +190,7 @@ func (s *Source) wait(ctx context.Context, room int) (int, error) {
 	now := s.c.Clock.Monotonic()
 	allowed := s.gauge.allowed(now)
 	if allowed == 0 {
-		s.wake = now - now%s.tick + s.tick
+		s.wake = clock.NextTick(now, s.tick)
 		s.heard = now // it is not silent: it has to wait
 		if !s.slow {
 			s.slow = true
@@ -232,7 +232,7 @@ func (s *Source) fill(p []byte) int {
 // or soon if it was nearly full, which says that its writer waits for us.
 func (s *Source) rest(n int) {
 	now := s.c.Clock.Monotonic()
-	s.wake = now - now%s.tick + s.tick
+	s.wake = clock.NextTick(now, s.tick)
 	if s.taken+n >= s.in.capacity/4*3 {
 		s.wake = min(s.wake, now+int64(minTick))
 	}
