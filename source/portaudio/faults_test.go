@@ -95,6 +95,39 @@ func TestChildThatMisbehavesIsEndedAndNamed(t *testing.T) {
 	}
 }
 
+// The second that is missing shortly before the end is not in the times of what
+// comes behind it: the hole that is made of them begins before it.
+func TestGapBeforeTheEndIsLeftToTheHoleBehind(t *testing.T) {
+	t.Parallel()
+	s, err := open(t.Context(), pretend("unplug"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	p := make([]byte, 2*300) // no whole record
+	var begun, end, frames int64
+	for {
+		k, err := s.Read(t.Context(), p)
+		if err != nil {
+			var f *source.Fault
+			if !errors.As(err, &f) || f.Reason != source.Exit {
+				t.Errorf("got %v", err)
+			}
+			break
+		}
+		if k.At < end || k.Lost > 0 {
+			t.Errorf("behind %d frames: %+v, behind %d", frames, k, end)
+		}
+		if k.First {
+			begun = k.At - nanoseconds(int64(k.Frames), 8000)
+		}
+		frames, end = frames+int64(k.Frames), k.At
+	}
+	if frames != 12*400 || end-begun != nanoseconds(frames, 8000) {
+		t.Errorf("%d frames in %v", frames, time.Duration(end-begun))
+	}
+}
+
 func TestOpenEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -16,6 +16,11 @@ const (
 // The length of a loss comes from capture times: the overflow flag gives none,
 // and stays on for every callback of the host's period. Records keep their
 // order.
+//
+// Who opens the next source makes a hole of the time since the last frame of
+// this one. So what was in doubt is dated by what was settled, not by its own
+// time: a gap that is not counted is not in the times either, and a child that
+// ends while one is in doubt leaves it to the hole that follows.
 type losses struct {
 	rate  int64
 	queue []piece
@@ -29,6 +34,7 @@ type piece struct {
 	record
 	sound   []byte
 	owned   bool     // sound is a copy
+	at      int64    // CLOCK_MONOTONIC ns at which its first frame was captured
 	missing [2]int64 // dropped by the child; lost in the driver or the device
 }
 
@@ -45,16 +51,18 @@ func (l *losses) pop(flush bool) (piece, bool) {
 	}
 	head := l.queue[0]
 	missing, doubt := l.gap(head.record)
+	head.at = head.begun(l.rate)
 	if doubt {
 		if len(l.queue) <= agree && !flush {
 			l.own()
 			return piece{}, false
 		}
 		missing = l.settle(missing)
+		head.at = l.end + nanoseconds(head.lost, l.rate) + missing
 	}
 	head.missing = [2]int64{head.lost, wholeFrames(missing, l.rate)}
 	l.some, l.over = true, head.flags&overflow != 0
-	l.end = head.begun(l.rate) + nanoseconds(int64(head.frames), l.rate)
+	l.end = head.at + nanoseconds(int64(head.frames), l.rate)
 	l.queue = append(l.queue[:0], l.queue[1:]...)
 	return head, true
 }

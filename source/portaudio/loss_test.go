@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
+
+	"pgregory.net/rapid"
 )
 
 // Records of 480 frames at 48 kHz: 10 ms each.
@@ -22,7 +25,9 @@ type given struct {
 	lost  int64
 }
 
-func feedLosses(all []given) (missing [][2]int64, order []int) {
+// feedLosses returns what came out: the records, with what is missing before
+// each, and their order.
+func feedLosses(all []given) (out []piece, order []int) {
 	l := losses{rate: 48000}
 	take := func(flush bool) {
 		for {
@@ -30,7 +35,7 @@ func feedLosses(all []given) (missing [][2]int64, order []int) {
 			if !ok {
 				return
 			}
-			missing = append(missing, p.missing)
+			out = append(out, p)
 			order = append(order, int(p.sound[0]))
 		}
 	}
@@ -44,7 +49,7 @@ func feedLosses(all []given) (missing [][2]int64, order []int) {
 		take(false)
 	}
 	take(true)
-	return missing, order
+	return out, order
 }
 
 func TestLossesAreReadFromTimesAndFlags(t *testing.T) {
@@ -66,7 +71,7 @@ func TestLossesAreReadFromTimesAndFlags(t *testing.T) {
 		{"of which the smallest counts", []given{{at: 0}, {at: 115}, {at: 121}, {at: 130.5}, {at: 142}, {at: 150}}, map[int][2]int64{1: {0, 4824}}},
 		{"a late record alone", []given{{at: 0}, {at: 110}, {at: 20}, {at: 30}, {at: 40}, {at: 50}}, nil},
 		{"three late ones", []given{{at: 0}, {at: 110}, {at: 110}, {at: 110}, {at: 40}, {at: 50}}, nil},
-		{"too few behind it", []given{{at: 0}, {at: 110}, {at: 120}, {at: 130}}, nil},
+		{"too few behind it before the end", []given{{at: 0}, {at: 110}, {at: 120}, {at: 130}}, nil}, // see TestTimeDoesNotPassWithoutFrames
 		{"dropped by the child", []given{{at: 0}, {at: 20, lost: 480}, {at: 30}}, map[int][2]int64{1: {480, 0}}},
 		{"dropped by the child for long", []given{{at: 0}, {at: 1010, lost: 48000}, {at: 1020}}, map[int][2]int64{1: {48000, 0}}},
 		{"dropped, and an overflow", []given{{at: 0}, {at: 25, lost: 480, flags: over}, {at: 35}}, map[int][2]int64{1: {480, 240}}},
@@ -80,12 +85,46 @@ func TestLossesAreReadFromTimesAndFlags(t *testing.T) {
 				if i >= len(got) || order[i] != i {
 					t.Fatalf("records came as %v", order)
 				}
-				if got[i] != c.want[i] {
-					t.Errorf("before record %d: %v missing, want %v", i, got[i], c.want[i])
+				if got[i].missing != c.want[i] {
+					t.Errorf("before record %d: %v missing, want %v", i, got[i].missing, c.want[i])
 				}
 			}
 		})
 	}
+}
+
+// What is not counted here is counted by who opens the source anew, from the
+// time of the last frame: so a gap that is not counted must not be in the
+// times either.
+func TestTimeDoesNotPassWithoutFrames(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		due := 0.0
+		var all []given
+		for range rapid.IntRange(1, 20).Draw(t, "records") {
+			if rapid.IntRange(0, 4).Draw(t, "gap") == 0 {
+				due += float64(rapid.IntRange(30, 3000).Draw(t, "ms"))
+			}
+			g := given{at: due + rapid.Float64Range(0, 4).Draw(t, "late")}
+			if rapid.IntRange(0, 9).Draw(t, "dropped") == 0 {
+				g.lost, g.at, due = 480, g.at+10, due+10
+			}
+			all, due = append(all, g), due+10
+		}
+		got, _ := feedLosses(all)
+		for i, p := range got {
+			if p.at < got[0].at {
+				t.Fatalf("record %d is dated %d ns, before the first", i, p.at)
+			}
+			if i == 0 {
+				continue
+			}
+			end := got[i-1].at + nanoseconds(frames10, 48000)
+			passed := p.at - end - nanoseconds(p.missing[0]+p.missing[1], 48000)
+			if max(passed, -passed) > jitter {
+				t.Errorf("before record %d of %v, %v pass beside the frames that are missing", i, all, time.Duration(passed))
+			}
+		}
+	})
 }
 
 func TestOnlyRecordsInDoubtAreHeldBack(t *testing.T) {

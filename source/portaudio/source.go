@@ -108,7 +108,7 @@ func (s *Source) give(p []byte) source.Packet {
 	s.given += frames
 	s.whole = s.given == n.frames
 	// Times may be late, and the next record's less so: they do not go back.
-	s.at = max(s.at, n.begun(rate)+nanoseconds(int64(s.given), rate))
+	s.at = max(s.at, n.at+nanoseconds(int64(s.given), rate))
 	k := source.Packet{
 		Frames: frames, At: s.at,
 		Exact: n.flags&aged != 0, First: !s.told,

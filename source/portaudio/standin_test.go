@@ -114,6 +114,13 @@ func (a *actor) capture(part string) {
 	case "skips":
 		a.feed.pos = 5
 		a.sound(1)
+	case "unplug": // a second is missing before the last two callbacks
+		now := a.out.clock.Monotonic()
+		for i := range int64(12) {
+			a.feed.sound(make([]byte, 800), now+i*50*ms+i/10*1000*ms, 0, false)
+		}
+		_, _ = a.out.pipe.Write(a.feed.ring.peek(1 << 20))
+		a.exit(7)
 	case "exit":
 		fmt.Fprintln(os.Stderr, "out of luck\x1b[31m")
 		a.exit(7)
