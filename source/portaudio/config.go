@@ -64,6 +64,19 @@ func usual() limits {
 	}
 }
 
+// slowest is how long an Open may take once it has its turn: each step of the
+// start as long as it may, and then a process that does not end.
+func (l limits) slowest() time.Duration {
+	return l.initialize + l.open + l.start +
+		l.polite + // until it is seen how it ended
+		2*(l.polite+l.last) + // killed with the turn, and waited for once more without
+		time.Second // to find the device, to start the process, and the last looks
+}
+
+// SlowestOpen is how long Open may take, beside waiting for its Turn, in which
+// those before it may take as long each.
+func SlowestOpen() time.Duration { return usual().slowest() }
+
 // defaults fills in what was left open, and checks the rest.
 func (c *Config) defaults() (selector, error) {
 	if c.Latency == 0 {

@@ -128,6 +128,35 @@ func TestGapBeforeTheEndIsLeftToTheHoleBehind(t *testing.T) {
 	}
 }
 
+func TestHelloDoesNotProlongTheStart(t *testing.T) {
+	t.Parallel()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	out := outlet{pipe: w, clock: clock.System{}}
+	s := &Source{cfg: pretend(""), wire: newWire(r, 2)}
+	if _, err := s.cfg.defaults(); err != nil {
+		t.Fatal(err)
+	}
+	s.heard = s.cfg.Clock.Monotonic()
+	begun := s.heard
+	for _, c := range []struct {
+		kind   kind
+		notice notice
+		later  bool
+	}{
+		{hello, notice{Version: protocol}, false},
+		{state, notice{Stage: initialized}, true},
+	} {
+		if err := errors.Join(out.notice(c.kind, c.notice), s.step(t.Context())); err != nil || s.heard > begun != c.later {
+			t.Errorf("the time to the next step runs since %v behind the start, %v", time.Duration(s.heard-begun), err)
+		}
+	}
+}
+
 func TestOpenEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)

@@ -22,7 +22,7 @@ type Source struct {
 	private string // path of the ALSA configuration made for it, or empty
 
 	stage  string // of the start, that was reached last
-	heard  int64  // when the last record came
+	heard  int64  // when the last record came, or the process was started
 	begun  int64  // child's time of the start
 	last   int64  // child's time of the last sound, or 0
 	window window
@@ -132,7 +132,9 @@ func (s *Source) step(ctx context.Context) error {
 			return source.Faultf(source.Failed, "%s: %w; it was ended.", s.to.name, err)
 		}
 		if ok {
-			s.heard = s.cfg.Clock.Monotonic()
+			if r.kind != hello { // which is no step of the start
+				s.heard = s.cfg.Clock.Monotonic()
+			}
 			return s.accept(r, payload)
 		}
 		if err := s.fill(ctx); err != nil {
