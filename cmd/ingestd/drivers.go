@@ -127,6 +127,9 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 			"labels": s.Labels, "software": "ingestd " + built().Version,
 		},
 	}
+	if s.Source == sourcePortAudio {
+		out.Slow = portaudio.SlowestOpen()
+	}
 	if s.Location.Known {
 		at := [2]float64{s.Location.Latitude, s.Location.Longitude}
 		out.Tags.Location = &at

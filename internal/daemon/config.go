@@ -68,6 +68,9 @@ type Sensor struct {
 	// Open makes the source ready. It is called again whenever the source
 	// broke. admit is nil unless the sensor is unpaced.
 	Open func(ctx context.Context, admit source.Admit) (source.Source, error)
+	// Slow is how long Open may take by itself. It may wait as long again for
+	// every other sensor that has a Slow: they may be opened one at a time.
+	Slow time.Duration
 	// Unpaced says that the source is as fast as its readers: it passes
 	// through a gate, and no reader loses a frame to it that it has not taken.
 	// What a sink takes and then fails to keep may be lost.

@@ -15,8 +15,7 @@ import (
 
 const (
 	lookEvery      = time.Second
-	pumpPatience   = 30 * time.Second // a source that is opened, or read, answers within this
-	turnPatience   = 11 * time.Second // more for each other sensor: they may be opened one after another
+	pumpPatience   = 30 * time.Second // a source that is opened, or read, answers within this, see also Sensor.Slow
 	drainPatience  = 2 * time.Minute  // a disk may stall longer than a source
 	outageTolerant = time.Minute      // a sensor that was heard may be away so long before it counts
 )
@@ -65,11 +64,15 @@ func (d *Daemon) supervise(ctx context.Context) {
 
 // stuck names what has made no progress for longer than it may; "" if all do.
 func (d *Daemon) stuck(last []seen, now int64) string {
+	var turns time.Duration // of all that are opened one after another
+	for _, st := range d.streams {
+		turns += st.Slow
+	}
 	for i, st := range d.streams {
 		idle := st.State() == Ended || st.gate != nil && st.gate.waiting.Load()
 		patience := pumpPatience
-		if st.opening.Load() {
-			patience += time.Duration(len(d.streams)) * turnPatience
+		if st.Slow > 0 && st.opening.Load() {
+			patience += turns
 		}
 		if last[i].tooLong(st.beats.Load(), idle, now, patience) {
 			return "source of " + st.ID
