@@ -43,7 +43,7 @@ func captureMain(exit func(int)) int {
 	out := &outlet{pipe: os.NewFile(3, "data"), clock: clock.System{}}
 	orders := make(chan order, 1)
 	go obey(os.Stdin, orders, exit)
-	if err := out.notice(hello, notice{Version: protocol, PID: os.Getpid(), PortAudio: versionText()}); err != nil {
+	if err := out.notice(hello, notice{Version: protocol, Build: thisBuild(), PID: os.Getpid(), PortAudio: versionText()}); err != nil {
 		return 1
 	}
 	o := <-orders

@@ -58,8 +58,11 @@ func TestChildThatMisbehavesIsEndedAndNamed(t *testing.T) {
 		{"flood", source.Flood, 0, time.Second, "mic0: its driver wrote messages without end (unplugged?); the capture process was ended. Its last words: ALSA lib pcm.c: No such device"},
 		{"garbage", source.Failed, 0, time.Second, "mic0: the capture process is out of step: no record where one begins; it was ended."},
 		{"early", source.Failed, 0, time.Second, "mic0: the capture process is out of step; it was ended."},
+		{"nameless", source.Failed, 0, time.Second, "mic0: the capture process is out of step; it was ended."},
 		{"skips", source.Failed, 0, time.Second, "mic0: the capture process is out of step; it was ended."},
-		{"version", source.Failed, 0, time.Second, "mic0: its capture process is of another version of ingestd; it was ended."},
+		{"version", source.Failed, 0, time.Second, "mic0: its capture process is of another build of ingestd, "},
+		{"build", source.Failed, 0, time.Second, "mic0: its capture process is of another build of ingestd, v0.9 go1.99 123456789abc, than this one, " + thisBuild() +
+			"; it was ended. Restart ingestd: its program was replaced while it ran."},
 		{"exit", source.Exit, 0, time.Second, "mic0: its capture process ended: exit status 7. Its last words: out of luck[31m"},
 		{"abort", source.Abort, 0, time.Second, "mic0: its capture process ended: signal: killed."},
 	} {
@@ -148,7 +151,7 @@ func TestHelloDoesNotProlongTheStart(t *testing.T) {
 		notice notice
 		later  bool
 	}{
-		{hello, notice{Version: protocol}, false},
+		{hello, notice{Version: protocol, Build: thisBuild()}, false},
 		{state, notice{Stage: initialized}, true},
 	} {
 		if err := errors.Join(out.notice(c.kind, c.notice), s.step(t.Context())); err != nil || s.heard > begun != c.later {

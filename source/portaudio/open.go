@@ -123,9 +123,11 @@ func (s *Source) accept(r record, payload []byte) error {
 	}
 	switch r.kind {
 	case hello:
-		if n.Version != protocol {
-			return source.Faultf(source.Failed, "%s: its capture process is of another version of ingestd; it was ended.", s.to.name)
+		if ours := thisBuild(); n.Version != protocol || n.Build != ours {
+			return source.Faultf(source.Failed, "%s: its capture process is of another build of ingestd, %s, than this one, %s; it was ended. Restart ingestd: its program was replaced while it ran.",
+				s.to.name, brief(n.Build), ours)
 		}
+		s.greeted = true
 		s.info.PID, s.info.PortAudio = n.PID, brief(n.PortAudio)
 	case failure:
 		return s.system.explain(s.to, s.cfg.Format, n)
@@ -138,7 +140,7 @@ func (s *Source) accept(r record, payload []byte) error {
 // reach takes in how far the start has come.
 func (s *Source) reach(r record, n notice) error {
 	after := map[string]string{initialized: "", opened: initialized, started: opened}
-	if before, ok := after[n.Stage]; !ok || before != s.stage {
+	if before, ok := after[n.Stage]; !ok || before != s.stage || !s.greeted {
 		return source.Faultf(source.Failed, "%s: %w; it was ended.", s.to.name, errOutOfStep)
 	}
 	s.stage = n.Stage

@@ -135,6 +135,7 @@ func wholeFrames(ns, rate int64) int64 {
 // A notice is the payload of a hello, state or failure record, as JSON.
 type notice struct {
 	Version   int      `json:"v,omitempty"`
+	Build     string   `json:"build,omitempty"` // of the program
 	PID       int      `json:"pid,omitempty"`
 	PortAudio string   `json:"portaudio,omitempty"`
 	Stage     string   `json:"stage,omitempty"` // initialized, opened, started; of a failure: the one that was not reached

@@ -21,11 +21,12 @@ type Source struct {
 	wire    *wire
 	private string // path of the ALSA configuration made for it, or empty
 
-	stage  string // of the start, that was reached last
-	heard  int64  // when the last record came, or the process was started
-	begun  int64  // child's time of the start
-	last   int64  // child's time of the last sound, or 0
-	window window
+	greeted bool   // the child is of this build
+	stage   string // of the start, that was reached last
+	heard   int64  // when the last record came, or the process was started
+	begun   int64  // child's time of the start
+	last    int64  // child's time of the last sound, or 0
+	window  window
 
 	losses losses
 	now    piece // being delivered

@@ -56,7 +56,7 @@ func (a *actor) say(k kind, n notice) { _ = a.out.notice(k, n) }
 
 // reach says that the start has come so far.
 func (a *actor) reach(stages ...string) {
-	a.say(hello, notice{Version: protocol, PID: os.Getpid()})
+	a.say(hello, notice{Version: protocol, Build: thisBuild(), PID: os.Getpid()})
 	for _, s := range stages {
 		a.say(state, notice{Stage: s})
 	}
@@ -86,8 +86,12 @@ func (a *actor) start(part string) bool {
 	case "early":
 		a.reach(initialized, opened)
 		a.sound(1)
+	case "nameless":
+		a.say(state, notice{Stage: initialized})
 	case "version":
-		a.say(hello, notice{Version: protocol + 1})
+		a.say(hello, notice{Version: protocol + 1, Build: thisBuild()})
+	case "build":
+		a.say(hello, notice{Version: protocol, Build: "v0.9 go1.99 123456789abc"})
 	default:
 		return false
 	}
