@@ -59,12 +59,16 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 		defer close(ended)
 		pumps.Wait()
 		drains.Wait()
+		if !d.c.UntilEnded {
+			<-soft.Done() // whoever looks at it is answered although no sensor goes on
+		}
 		cause = context.Cause(hard)
 		giveUp(nil)
 		others.Wait()
 	}()
 	d.awaitStop(soft, ended)
 	if !wait(ended, hard.Done(), hangPatience) {
+		d.limit.flush(true)
 		err := fmt.Errorf("stopped before all was stored: %w: %w: %s", context.Cause(hard), ErrHung, strings.Join(d.hanging(), ", "))
 		d.c.Log.Error("session is left as it is", zap.Int64("session", int64(d.session)), zap.Error(err))
 		return err
