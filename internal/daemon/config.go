@@ -50,7 +50,7 @@ type Config struct {
 	Log      *zap.Logger  // it must not wait: see LogQueue
 	Registry *prometheus.Registry
 	Clock    clock.Clock
-	Notify   func(state string) error // to the service manager; nil: there is none
+	Notify   func(state string) error // to the service manager, from any goroutine at once; nil: there is none
 	Watchdog time.Duration            // how often Notify wants WATCHDOG=1; 0: never
 	Version  Version
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -263,12 +264,15 @@ func (s *stuckBucket) Create(ctx context.Context, _ string) (sink.Draft, error) 
 
 func TestTheWatchdogIsFedBySound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex // guards what follows: Run and the supervisor both notify
 		var said bytes.Buffer
 		b := newBench(t)
 		b.config.Watchdog = 30 * time.Second
 		fed := map[int]int{} // by ten seconds
 		begun := time.Now()
 		b.config.Notify = func(state string) error {
+			mu.Lock()
+			defer mu.Unlock()
 			if state == "WATCHDOG=1" {
 				fed[int(time.Since(begun)/(10*time.Second))]++
 			} else {
