@@ -85,6 +85,7 @@ func (d *Daemon) addSensor(s Sensor) error {
 	if err != nil {
 		return err
 	}
+	st.since.Store(d.began)
 	w, err := st.ring.Writer()
 	if err != nil {
 		return fmt.Errorf("make the ring of %s: %w", s.ID, err)

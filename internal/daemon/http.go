@@ -136,11 +136,7 @@ func (d *Daemon) ready() (ready bool, lines []string) {
 	}
 	now := d.c.Clock.Monotonic()
 	for _, st := range d.streams {
-		text := st.ID + " " + st.State().String()
-		if f := st.fault.Load(); f != nil && st.State() != Recording {
-			text += ": " + firstLine(*f)
-		}
-		say(!st.away(now), text)
+		say(!st.away(now), st.line(now))
 	}
 	for _, dr := range d.drains {
 		text := dr.sink.Name + ": " + dr.reader.Name + " stores " + dr.from.ID
@@ -156,6 +152,20 @@ func (d *Daemon) ready() (ready bool, lines []string) {
 		}
 	}
 	return ready, lines
+}
+
+// line is what the sensor does and, if it delivers nothing and should, since
+// when and why.
+func (s *stream) line(now int64) string {
+	state, since, fault := s.State(), s.since.Load(), s.fault.Load()
+	text := s.ID + " " + state.String()
+	if state == Starting || state == Retrying {
+		text += " for " + max(0, time.Duration(now-since)).Truncate(time.Second).String()
+	}
+	if fault != nil && state != Recording {
+		text += ": " + firstLine(*fault)
+	}
+	return text
 }
 
 func firstLine(s string) string {

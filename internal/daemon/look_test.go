@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,18 +61,18 @@ func (b *bench) pass(d time.Duration) {
 	b.until(b.clock.Monotonic() + int64(d))
 }
 
-// fed notes when the watchdog of b, which wants to hear of it every 30 s, was
-// fed for the last time.
-func (b *bench) fed() (last *time.Time) {
-	last = new(time.Time)
+// fed returns how long ago the watchdog of b, which wants to hear of it every
+// 30 s, was fed.
+func (b *bench) fed() (ago func() time.Duration) {
+	var last atomic.Int64
 	b.config.Watchdog = 30 * time.Second
 	b.config.Notify = func(state string) error {
 		if state == "WATCHDOG=1" {
-			*last = time.Now()
+			last.Store(b.clock.Monotonic())
 		}
 		return nil
 	}
-	return last
+	return func() time.Duration { return time.Duration(b.clock.Monotonic() - last.Load()) }
 }
 
 // series is what a scrape says: values by name and labels, in the words of the

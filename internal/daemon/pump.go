@@ -261,11 +261,12 @@ func (p *pump) backOff(ctx context.Context) error {
 
 // enter changes the state and says so.
 func (p *pump) enter(s State) {
-	old := State(p.state.Swap(int32(s)))
+	old := p.State()
 	if old == s {
 		return
 	}
-	p.since.Store(p.clock.Monotonic())
+	p.since.Store(p.clock.Monotonic()) // first: no state is ever seen to last since before it began
+	p.state.Store(int32(s))
 	tell := s != Retrying
 	if s == Recording {
 		tell = old != Retrying || p.told != "" // a fault that was not logged is not seen to end

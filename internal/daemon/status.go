@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 )
 
 // Status is what a running daemon says of itself.
@@ -45,21 +46,21 @@ type DrainStatus struct {
 
 // Status may be called from any goroutine.
 func (d *Daemon) Status() Status {
-	now := d.c.Clock.Monotonic()
 	s := Status{Session: d.session}
 	// From the right to the left, so that captured >= written >= durable.
 	for _, dr := range d.drains {
 		s.Drains = append(s.Drains, dr.status())
 	}
 	for _, st := range d.streams {
-		s.Sensors = append(s.Sensors, st.status(now))
+		s.Sensors = append(s.Sensors, st.status(d.c.Clock))
 	}
 	return s
 }
 
-func (s *stream) status(now int64) SensorStatus {
+func (s *stream) status(c clock.Clock) SensorStatus {
+	since := s.since.Load()
 	out := SensorStatus{
-		ID: s.ID, State: s.State().String(), ForSeconds: time.Duration(now - s.since.Load()).Seconds(),
+		ID: s.ID, State: s.State().String(),
 		Rate: s.Format.Rate, Channels: s.Format.Channels, Encoding: s.Format.Encoding.String(),
 		Captured: s.captured(),
 	}
@@ -73,6 +74,7 @@ func (s *stream) status(now int64) SensorStatus {
 	if f := s.fault.Load(); f != nil {
 		out.LastError = *f
 	}
+	out.ForSeconds = time.Duration(c.Monotonic() - since).Seconds()
 	return out
 }
 
