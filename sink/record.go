@@ -106,7 +106,7 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 		c.Info = basics{c.Sensor, c.Format.Rate, c.Format.Channels, c.Format.Encoding, c.Format.FrameBytes(), c.ChunkFrames, s.Codec.Name()}
 	}
 	r := &Recorder{
-		store: s, drafts: drafts, c: c, frame: int64(c.Format.FrameBytes()),
+		store: s, drafts: drafts, c: c, frameBytes: int64(c.Format.FrameBytes()),
 		blocks: path.Join(s.Layout.Meta(c.Session, c.Sensor), BlocksName), hash: sha256.New(),
 		summed: make(chan struct{}, 1), last: -1, lineLimit: math.MaxInt64, nameLimit: math.MaxInt64,
 	}
@@ -212,7 +212,7 @@ func (r *Recorder) take(p []byte) error {
 	if err != nil {
 		return err
 	}
-	r.frames, r.encoded = p, out
+	r.piece, r.encoded = p, out
 	if r.c.Beside == nil || len(p) < besideBytes {
 		if err = r.put(out); err == nil {
 			r.sum()
@@ -223,7 +223,7 @@ func (r *Recorder) take(p []byte) error {
 		err = r.put(out)
 		<-r.summed
 	}
-	r.frames, r.encoded = nil, nil
+	r.piece, r.encoded = nil, nil
 	return err
 }
 
@@ -231,12 +231,12 @@ func (r *Recorder) take(p []byte) error {
 // tried again: nothing is wrong with what was written before.
 func full(err error) bool { return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) }
 
-// sum adds the frames taken, and what the codec made of them, to the sums of
+// sum adds the piece taken, and what the codec made of it, to the sums of
 // the open chunk. If they cannot be written the chunk is abandoned, sums and
 // all.
 func (r *Recorder) sum() {
 	r.hash.Write(r.encoded)
-	r.chunk.pcm = crc32.Update(r.chunk.pcm, castagnoli, r.frames)
+	r.chunk.pcm = crc32.Update(r.chunk.pcm, castagnoli, r.piece)
 }
 
 // put appends bytes to the file of the open chunk.

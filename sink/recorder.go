@@ -18,19 +18,19 @@ import (
 // After an error of Write, Hole, Sync or Close nothing more is taken until
 // Restart, which says from where on the stream must be given again.
 type Recorder struct {
-	store   *Store
-	drafts  Creator
-	batch   Batcher // nil: every chunk is named when it is whole
-	c       RecordConfig
-	frame   int64  // bytes of one
-	blocks  string // the name of blocks.jsonl
-	relaxed bool   // a name says nothing about what is durable
-	hash    hash.Hash
+	store      *Store
+	drafts     Creator
+	batch      Batcher // nil: every chunk is named when it is whole
+	c          RecordConfig
+	frameBytes int64
+	blocks     string // the name of blocks.jsonl
+	relaxed    bool   // a name says nothing about what is durable
+	hash       hash.Hash
 
 	// What sum is about, and how another goroutine that does it says so.
-	frames, encoded []byte
-	sumBeside       func()
-	summed          chan struct{}
+	piece, encoded []byte // the frames taken, and what the codec made of them
+	sumBeside      func()
+	summed         chan struct{}
 
 	// Of the goroutine that writes; draft is also read by it without mu.
 	pos   int64  // of the next frame
@@ -107,7 +107,7 @@ func (r *Recorder) Write(ctx context.Context, p []byte) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	if int64(len(p))%r.frame != 0 {
+	if int64(len(p))%r.frameBytes != 0 {
 		return fmt.Errorf("write %d bytes: not whole frames of %v", len(p), r.c.Format)
 	}
 	for len(p) > 0 {
@@ -116,11 +116,11 @@ func (r *Recorder) Write(ctx context.Context, p []byte) error {
 				return r.fail(err)
 			}
 		}
-		frames := min(int64(len(p))/r.frame, r.chunk.from+r.chunk.want-r.pos)
-		if err := r.take(p[:frames*r.frame]); err != nil {
+		frames := min(int64(len(p))/r.frameBytes, r.chunk.from+r.chunk.want-r.pos)
+		if err := r.take(p[:frames*r.frameBytes]); err != nil {
 			return r.fail(err)
 		}
-		p = p[frames*r.frame:]
+		p = p[frames*r.frameBytes:]
 		r.advance(frames)
 		if r.pos == r.chunk.from+r.chunk.want {
 			if err := r.seal(ctx); err != nil {

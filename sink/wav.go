@@ -18,7 +18,7 @@ func (WAV) Name() string { return "wav" }
 
 // Encode begins a chunk whose header holds h.Tags.
 func (WAV) Encode(h Head) (Encoder, error) {
-	e := &wavEncoder{format: h.Format, frame: int64(h.Format.FrameBytes())}
+	e := &wavEncoder{format: h.Format, frameBytes: int64(h.Format.FrameBytes())}
 	var err error
 	e.header, err = wav.AppendHeader(make([]byte, 0, wav.MaxHeader), h.Format, &h.Tags, -1)
 	e.sized = make([]byte, len(e.header))
@@ -31,11 +31,11 @@ func (WAV) Decode(r io.ReaderAt, size int64, _ audio.Format) (Decoder, error) {
 }
 
 type wavEncoder struct {
-	format audio.Format
-	frame  int64
-	header []byte // of the growing file
-	sized  []byte
-	bytes  int64 // of sound
+	format     audio.Format
+	frameBytes int64
+	header     []byte // of the growing file
+	sized      []byte
+	bytes      int64 // of sound
 }
 
 func (e *wavEncoder) Header(frames int64) ([]byte, error) {
@@ -43,11 +43,11 @@ func (e *wavEncoder) Header(frames int64) ([]byte, error) {
 		return e.header, nil
 	}
 	copy(e.sized, e.header)
-	return e.sized, wav.PutSizes(e.sized, e.format, frames*e.frame)
+	return e.sized, wav.PutSizes(e.sized, e.format, frames*e.frameBytes)
 }
 
 func (e *wavEncoder) Encode(p []byte) ([]byte, error) {
-	if int64(len(p))%e.frame != 0 {
+	if int64(len(p))%e.frameBytes != 0 {
 		return nil, errors.New("encode wav: not whole frames")
 	}
 	e.bytes += int64(len(p))
