@@ -16,15 +16,7 @@ type Block struct {
 	SHA256 string `json:"sha256"`           // of the file
 	UTC    string `json:"utc,omitempty"`    // of the first frame: RFC 3339, nine digits of a second
 	ErrUs  *int64 `json:"err_us,omitempty"` // half width of what UTC is known to, microseconds; absent: unknown
-	Holes  []Hole `json:"holes,omitempty"`  // what is missing just before it
-}
-
-// Hole is a hole as blocks.jsonl has it: positions count frames since the
-// session began.
-type Hole struct {
-	From   int64       `json:"from"`
-	Frames int64       `json:"frames"`
-	Cause  audio.Cause `json:"cause"`
+	Holes  []Hole `json:"holes,omitempty"`  // what is missing just before it, in order
 }
 
 // End is the last line of a session in blocks.jsonl.

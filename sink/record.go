@@ -37,7 +37,7 @@ type RecordConfig struct {
 	Time func(frame int64) (utc time.Time, within time.Duration)
 
 	// Tags is what every chunk says about itself; what differs from chunk to
-	// chunk is filled in.
+	// chunk is filled in, and its texts are cut so that there is room for it.
 	Tags wav.Tags
 
 	// Beside, if not nil, has tasks done by another goroutine: the sums of a
@@ -63,6 +63,22 @@ func (c *RecordConfig) check() error {
 		return fmt.Errorf("a chunk of %d frames is out of range 1 to %d", c.ChunkFrames, most)
 	}
 	return nil
+}
+
+// longest is the most that a chunk can have to say about itself.
+func (c *RecordConfig) longest() wav.Tags {
+	t := c.Tags
+	t.Session, t.Sensor, t.Block, t.From = c.Session, c.Sensor, math.MaxInt64, math.MaxInt64
+	t.Start, t.TimeError = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC), math.MaxInt64
+	t.Lost, t.Causes = 0, nil
+	for i := range maxHoles {
+		l := wav.Loss{Frames: 1e17, Cause: audio.Corrupt}
+		if i < maxHoles/2 {
+			l.Frames = 1e18 // if more had so many digits, they would be too many frames
+		}
+		t.Lost, t.Causes = t.Lost+l.Frames, append(t.Causes, l)
+	}
+	return t
 }
 
 // basics is the info.json of a recording that was given none.
@@ -97,6 +113,10 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	}
 	if _, err := s.name(audio.Key{Session: c.Session, Sensor: c.Sensor}); err != nil {
 		return nil, err
+	}
+	c.Tags.Cut()
+	if _, err := s.Codec.Encode(Head{Format: c.Format, Tags: c.longest()}); err != nil {
+		return nil, err // now, and not with some chunk
 	}
 	if c.Block == nil {
 		bytes := int64(c.Format.FrameBytes())
@@ -187,15 +207,19 @@ func (r *Recorder) tags(k audio.Key) wav.Tags {
 	return t
 }
 
-// utc is the time of a frame; 0 for how wrong it may be: not known.
-func (r *Recorder) utc(frame int64) (time.Time, time.Duration) {
+// utc is the time of a frame, zero if it is not known or can be told by no
+// file; 0 for how wrong it may be: not known.
+func (r *Recorder) utc(frame int64) (at time.Time, within time.Duration) {
 	switch {
 	case r.c.Time != nil:
-		return r.c.Time(frame)
-	case r.c.Start.IsZero():
+		at, within = r.c.Time(frame)
+	case !r.c.Start.IsZero():
+		at = r.c.Start.Add(r.c.Format.Duration(frame))
+	}
+	if y := at.UTC().Year(); y < 1 || y > 9999 {
 		return time.Time{}, 0
 	}
-	return r.c.Start.Add(r.c.Format.Duration(frame)), 0
+	return at, max(within, 0)
 }
 
 // keyTags is what a chunk says about itself when nothing but its key is known.

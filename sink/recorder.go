@@ -132,7 +132,8 @@ func (r *Recorder) Write(ctx context.Context, p []byte) error {
 }
 
 // Hole says that frames are missing here. The open chunk ends, short. Holes of
-// one cause that touch are one.
+// one cause that touch are one; if very many follow each other, all those of
+// one cause are.
 func (r *Recorder) Hole(ctx context.Context, frames int64, cause audio.Cause) error {
 	if err := r.ready(ctx); err != nil {
 		return err
@@ -148,11 +149,7 @@ func (r *Recorder) Hole(ctx context.Context, frames int64, cause audio.Cause) er
 			return r.fail(err)
 		}
 	}
-	if n := len(r.holes); n > 0 && r.holes[n-1].Cause == cause {
-		r.holes[n-1].Frames += frames
-	} else {
-		r.holes = append(r.holes, Hole{From: r.pos, Frames: frames, Cause: cause})
-	}
+	r.holes = addHole(r.holes, Hole{From: r.pos, Frames: frames, Cause: cause})
 	r.advance(frames)
 	if r.batch == nil && r.draft == nil && len(r.lines) == 0 {
 		r.settle(r.pos) // nothing of a hole can be lost

@@ -45,6 +45,25 @@ type Loss struct {
 // Field is a GUANO field.
 type Field struct{ Name, Value string }
 
+// MaxText is how long a text is that Cut leaves, in bytes.
+const MaxText = 256
+
+// Cut shortens Station, Make, Model, Serial and Note to MaxText bytes of whole
+// characters. With these, no Unknown and at most 16 Causes a header of any
+// format has room.
+func (t *Tags) Cut() {
+	for _, s := range []*string{&t.Station, &t.Make, &t.Model, &t.Serial, &t.Note} {
+		text := clean(*s)
+		if end := MaxText; len(text) > end {
+			for !utf8.RuneStart(text[end]) {
+				end--
+			}
+			text = clean(text[:end])
+		}
+		*s = text
+	}
+}
+
 // Key is the key of the chunk. ok is false if the file is none.
 func (t *Tags) Key() (k audio.Key, ok bool) {
 	return audio.Key{Session: t.Session, Sensor: t.Sensor, Block: t.Block}, t.Sensor != ""
