@@ -196,7 +196,11 @@ func (d *draft) publish(mode fs.FileMode, replace, sync bool) error {
 	if err := d.file.Close(); err != nil {
 		return err
 	}
+	was, _ := d.b.fs.Stat(d.part) // to be known again if the rename says an error
 	err := d.b.fs.Rename(d.part, d.name, replace)
+	if err != nil && d.renamed(was) {
+		err = nil
+	}
 	if errors.Is(err, fs.ErrExist) {
 		return sink.ErrExists
 	}
@@ -209,6 +213,14 @@ func (d *draft) publish(mode fs.FileMode, replace, sync bool) error {
 		}
 	}
 	return nil
+}
+
+// renamed says whether the name is that of the file which the part was. Then
+// the draft has its name, whatever error was told: over a network, the answer
+// to a rename that was done can be lost.
+func (d *draft) renamed(was fs.FileInfo) bool {
+	now, err := d.b.fs.Stat(d.name)
+	return was != nil && err == nil && os.SameFile(was, now)
 }
 
 // Abort implements sink.Draft.

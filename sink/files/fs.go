@@ -103,12 +103,25 @@ func (r rooted) Rename(from, to string, replace bool) error {
 		if !errors.Is(err, errors.ErrUnsupported) {
 			return err
 		}
-		// The system has no call that does not replace.
-		if err := h.root.Link(path.Base(from), base); err != nil {
-			return err
-		}
-		return h.root.Remove(path.Base(from))
+		return relink(h.root, path.Base(from), base) // the system has no call that does not replace
 	})
+}
+
+// relink renames in a folder by a second name for the same file, never
+// replacing. Once that is there the file is renamed: an old name that cannot be
+// removed is a draft that stays behind, and no reason to store the sound again.
+func relink(folder linker, from, to string) error {
+	if err := folder.Link(from, to); err != nil {
+		return err
+	}
+	_ = folder.Remove(from)
+	return nil
+}
+
+// linker is what relink asks of a folder.
+type linker interface {
+	Link(from, to string) error
+	Remove(name string) error
 }
 
 func (r rooted) Remove(name string) error {
