@@ -172,6 +172,9 @@ func oneFaultLosesNothing(t *testing.T, late, batch bool) {
 			if r.Durable() != total && !unsure {
 				t.Errorf("operation %s: durable is %d at the end", fault(f.log), r.Durable())
 			}
+			if lost := f.mayBeLost(); r.Durable() == total && len(lost) > 0 {
+				t.Errorf("all is durable, but %q", lost)
+			}
 			if t.Failed() {
 				t.Log(fault(f.log), met)
 			}
@@ -247,5 +250,29 @@ func TestFailedSyncIsFinal(t *testing.T) {
 	}
 	if f.seen != 1 {
 		t.Errorf("the file was synced %d times", f.seen)
+	}
+}
+
+// TestWhatIsMadeAnewIsSyncedAnew: folders and logs may be removed while they
+// are recorded to.
+func TestWhatIsMadeAnewIsSyncedAnew(t *testing.T) {
+	f := &faulty{}
+	root := t.TempDir()
+	b := open(t, files.Config{Root: root, Sync: true, Wrap: func(disk files.FS) files.FS { f.FS = disk; return f }})
+	for round, remove := range []string{"1", "1/data/mic0", "1/data/mic0/blocks.jsonl", "none"} {
+		d, err := b.Create(t.Context(), fmt.Sprintf("1/data/mic0/data/%d.wav", round))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = d.Write([]byte("sound"))
+		if err := errors.Join(err, d.Commit(), b.Append(t.Context(), "1/data/mic0/blocks.jsonl", []byte("line\n"))); err != nil {
+			t.Fatal(err)
+		}
+		if lost := f.mayBeLost(); len(lost) > 0 {
+			t.Errorf("round %d: a power cut may take %q", round, lost)
+		}
+		if err := os.RemoveAll(filepath.Join(root, remove)); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"strings"
 	"sync"
 
@@ -22,6 +23,56 @@ type faulty struct {
 	only string // if not empty, count operations that contain it
 	late bool   // the operation that fails is done all the same
 	seen int
+
+	unsynced map[string]bool // what a power cut may take: names, a slash behind those whose bytes are meant
+}
+
+// changed notes that a name, or what it holds, is not durable.
+func (f *faulty) changed(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.unsynced == nil {
+		f.unsynced = map[string]bool{}
+	}
+	f.unsynced[name] = true
+}
+
+// moved notes that what has a name got another, or none. What was durable under
+// the old name is found after a power cut under one of the two.
+func (f *faulty) moved(from, to string) {
+	f.mu.Lock()
+	name, bytes := from == "" || f.unsynced[from], f.unsynced[from+"/"]
+	delete(f.unsynced, from)
+	delete(f.unsynced, from+"/")
+	f.mu.Unlock()
+	if to != "" && name {
+		f.changed(to)
+	}
+	if to != "" && bytes {
+		f.changed(to + "/")
+	}
+}
+
+// synced notes that a file's bytes, or the names in a folder, are durable.
+func (f *faulty) synced(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.unsynced, name+"/")
+	for u := range f.unsynced {
+		if !strings.HasSuffix(u, "/") && path.Dir(u) == name {
+			delete(f.unsynced, u)
+		}
+	}
+}
+
+// mayBeLost is what a power cut may take of what is no draft.
+func (f *faulty) mayBeLost() (names []string) {
+	for u := range f.unsynced {
+		if !strings.HasSuffix(strings.TrimSuffix(u, "/"), ".part") {
+			names = append(names, u)
+		}
+	}
+	return names
 }
 
 func (f *faulty) step(format string, args ...any) error {
@@ -48,13 +99,23 @@ func (f *faulty) act(op, name string, do func() error) error {
 	return err
 }
 
+// did notes what became of a name.
+func (f *faulty) did(err error, from, to string) error {
+	if err == nil {
+		f.moved(from, to)
+	}
+	return err
+}
+
 func (f *faulty) Open(name string, flag int, perm fs.FileMode) (file files.File, err error) {
 	op := "open"
 	if flag&os.O_CREATE != 0 {
 		op = "create"
 	}
 	open := func() (err error) {
-		file, err = f.FS.Open(name, flag, perm)
+		if file, err = f.FS.Open(name, flag, perm); err == nil && op == "create" {
+			f.changed(name)
+		}
 		return err
 	}
 	if err := f.step("%s %s", op, name); err != nil {
@@ -70,15 +131,15 @@ func (f *faulty) Open(name string, flag int, perm fs.FileMode) (file files.File,
 }
 
 func (f *faulty) Mkdir(name string, perm fs.FileMode) error {
-	return f.act("mkdir", name, func() error { return f.FS.Mkdir(name, perm) })
+	return f.act("mkdir", name, func() error { return f.did(f.FS.Mkdir(name, perm), "", name) })
 }
 
 func (f *faulty) Rename(from, to string, replace bool) error {
-	return f.act("rename", to, func() error { return f.FS.Rename(from, to, replace) })
+	return f.act("rename", to, func() error { return f.did(f.FS.Rename(from, to, replace), from, to) })
 }
 
 func (f *faulty) Remove(name string) error {
-	return f.act("remove", name, func() error { return f.FS.Remove(name) })
+	return f.act("remove", name, func() error { return f.did(f.FS.Remove(name), name, "") })
 }
 
 func (f *faulty) Stat(name string) (fs.FileInfo, error) {
@@ -89,7 +150,15 @@ func (f *faulty) Stat(name string) (fs.FileInfo, error) {
 }
 
 // SyncFS counts as one operation; the disk is left in peace.
-func (f *faulty) SyncFS() error { return f.step("syncfs") }
+func (f *faulty) SyncFS() error {
+	err := f.step("syncfs")
+	if err == nil {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		clear(f.unsynced)
+	}
+	return err
+}
 
 type faultyFile struct {
 	files.File
@@ -102,12 +171,17 @@ func (f *faultyFile) WriteAt(p []byte, off int64) (int, error) {
 	if err != nil && !f.f.late {
 		p = p[:len(p)/2]
 	}
+	f.f.changed(f.name + "/")
 	n, err2 := f.File.WriteAt(p, off)
 	return n, errors.Join(err, err2)
 }
 
 func (f *faultyFile) Sync() error {
-	return f.f.step("sync %s", f.name) // and the disk is left in peace
+	err := f.f.step("sync %s", f.name) // and the disk is left in peace
+	if err == nil {
+		f.f.synced(f.name)
+	}
+	return err
 }
 
 func (f *faultyFile) Chmod(perm fs.FileMode) error {

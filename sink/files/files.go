@@ -63,7 +63,7 @@ type Bucket struct {
 	logs sync.Mutex // held while a log is looked at and grown
 
 	mu    sync.Mutex
-	known map[string]bool // folders whose name, and those above, are durable
+	known map[string]bool // folders and logs whose name, and those above, are durable
 }
 
 var (

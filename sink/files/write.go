@@ -69,7 +69,7 @@ func (b *Bucket) Append(ctx context.Context, name string, line []byte) error {
 
 func (b *Bucket) append(name string, line []byte) error {
 	sync := b.sync && b.whole == nil
-	f, made, err := b.openLog(name)
+	f, err := b.openLog(name)
 	if err != nil {
 		return err
 	}
@@ -81,33 +81,27 @@ func (b *Bucket) append(name string, line []byte) error {
 	if err != nil || !sync {
 		return err
 	}
-	if err := b.syncParents(path.Dir(name)); err != nil {
-		return err
-	}
-	if !made {
-		return nil
-	}
-	return b.syncFolder(path.Dir(name))
+	return b.syncParents(name)
 }
 
 // openLog opens a log to read and write, and makes it if it is missing.
-func (b *Bucket) openLog(name string) (f File, made bool, err error) {
+func (b *Bucket) openLog(name string) (File, error) {
 	info, err := b.fs.Stat(name)
 	if err == nil && !info.Mode().IsRegular() {
-		return nil, false, errors.New("it is not a file")
+		return nil, errors.New("it is not a file")
 	}
 	if err == nil {
-		f, err = b.fs.Open(name, os.O_RDWR, 0)
-		return f, false, err
+		return b.fs.Open(name, os.O_RDWR, 0)
 	}
 	if err := b.makeFolders(path.Dir(name)); err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	f, err = b.fs.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
-	if errors.Is(err, fs.ErrExist) { // another goroutine was faster; it syncs the folder, and so do we
-		f, err = b.fs.Open(name, os.O_RDWR, 0)
+	f, err := b.fs.Open(name, os.O_RDWR|os.O_CREATE|os.O_EXCL, fileMode)
+	if errors.Is(err, fs.ErrExist) { // another goroutine was faster
+		return b.fs.Open(name, os.O_RDWR, 0)
 	}
-	return f, true, err
+	b.forget(name)
+	return f, err
 }
 
 // grow writes a line behind what the log holds. If that does not end in a
@@ -155,6 +149,7 @@ func (b *Bucket) makeFolders(dir string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
+	b.forget(dir)
 	return err
 }
 
@@ -169,23 +164,23 @@ func (b *Bucket) syncFolder(dir string) error {
 // maxKnown bounds what is remembered; a session has few folders.
 const maxKnown = 4096
 
-// syncParents makes durable that a folder and those above it exist. Each is
-// synced once in the life of the Bucket: an earlier process may have made it
-// and died before its sync.
-func (b *Bucket) syncParents(dir string) error {
-	if dir == "." {
+// syncParents makes durable that a folder or a log, and the folders above it,
+// exist. Each is synced once in the life of the Bucket: an earlier call may have
+// made it and failed before its sync, or an earlier process.
+func (b *Bucket) syncParents(name string) error {
+	if name == "." {
 		return nil
 	}
 	b.mu.Lock()
-	known := b.known[dir]
+	known := b.known[name]
 	b.mu.Unlock()
 	if known {
 		return nil
 	}
-	if err := b.syncParents(path.Dir(dir)); err != nil {
+	if err := b.syncParents(path.Dir(name)); err != nil {
 		return err
 	}
-	if err := b.syncFolder(path.Dir(dir)); err != nil {
+	if err := b.syncFolder(path.Dir(name)); err != nil {
 		return err
 	}
 	b.mu.Lock()
@@ -193,6 +188,14 @@ func (b *Bucket) syncParents(dir string) error {
 	if len(b.known) >= maxKnown {
 		clear(b.known)
 	}
-	b.known[dir] = true
+	b.known[name] = true
 	return nil
+}
+
+// forget notes that a folder or a log was made: whatever was known under its
+// name was another, and somebody removed it.
+func (b *Bucket) forget(name string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	delete(b.known, name)
 }
