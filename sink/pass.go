@@ -114,7 +114,7 @@ func (r *Recorder) passed(ctx context.Context, m passMark) error {
 			r.mu.Unlock()
 			return nil // what the pass spoke of was abandoned meanwhile
 		}
-		raise(&r.durable, m.at)
+		r.secure(m.at)
 		if len(r.wholes) == 0 || r.wholes[0].nth > m.held {
 			r.mu.Unlock()
 			return r.append(ctx)

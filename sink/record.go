@@ -93,8 +93,9 @@ type basics struct {
 }
 
 // Record begins to store one sensor in one session. ErrExists if this store
-// has that sensor in that session already: no session is ever continued.
-// ErrUnsupported if chunks cannot grow in the bucket.
+// has that sensor in that session already: no session is ever continued. After
+// any other error it may be tried again. ErrUnsupported if chunks cannot grow in
+// the bucket.
 func (s *Store) Record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	r, err := s.record(ctx, c)
 	if err != nil {
@@ -144,9 +145,12 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	name := path.Join(s.Layout.Meta(c.Session, c.Sensor), InfoName)
-	if _, err := s.Bucket.Put(ctx, name, info, PutOptions{}); err != nil {
+	unsure, err := s.claim(ctx, audio.Key{Session: c.Session, Sensor: c.Sensor}, info)
+	if err != nil {
 		return nil, err
+	}
+	if unsure {
+		r.info = info
 	}
 	return r, nil
 }

@@ -59,9 +59,10 @@ type Recorder struct {
 	failed    error   // of a Sync of draft, or of a pass
 	wholes    []whole // wait for a pass, in their order
 	restarts  int64
-	failures  int64 // of the bucket's SyncAll when this recorder was last clean
-	lineLimit int64 // durable may not pass it: its line is not appended yet
-	nameLimit int64 // durable may not pass it: a name there may not be durable
+	failures  int64  // of the bucket's SyncAll when this recorder was last clean
+	lineLimit int64  // durable may not pass it: its line is not appended yet
+	nameLimit int64  // durable may not pass it: a name there may not be durable
+	info      []byte // of info.json while that may not be durable: nothing is then
 
 	written, durable, chunks, bytes atomic.Int64
 }
@@ -253,14 +254,15 @@ func (r *Recorder) Sync(ctx context.Context) error {
 	r.mu.Lock()
 	draft, at := r.draft, r.at // taken before the sync: it speaks of these frames only
 	r.mu.Unlock()
+	failure := r.assure(ctx)
 	if draft == nil {
 		r.settle(at)
-		return nil
+		return failure
 	}
 	err := draft.Sync()
 	if err == nil {
 		r.settle(at)
-		return nil
+		return failure
 	}
 	r.ending.Lock() // wait for the end of the draft if it is about to end
 	defer r.ending.Unlock()
@@ -280,7 +282,13 @@ func (r *Recorder) Sync(ctx context.Context) error {
 func (r *Recorder) settle(at int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if !r.relaxed {
-		raise(&r.durable, min(at, r.lineLimit, r.nameLimit))
+	r.secure(min(at, r.lineLimit))
+}
+
+// secure is settle for what a pass made durable: lines are written behind it.
+// mu is held.
+func (r *Recorder) secure(at int64) {
+	if !r.relaxed && r.info == nil {
+		raise(&r.durable, min(at, r.nameLimit))
 	}
 }

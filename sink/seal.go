@@ -175,6 +175,9 @@ func (r *Recorder) append(ctx context.Context) error {
 	r.mu.Lock()
 	r.lineLimit = math.MaxInt64
 	r.mu.Unlock()
+	if err := r.assure(ctx); err != nil {
+		return err
+	}
 	if r.batch == nil && r.draft == nil {
 		r.settle(r.pos)
 	}

@@ -26,6 +26,8 @@ type Store struct {
 	Bucket Bucket
 	Layout Layout
 	Codec  Codec
+
+	tried *attempts // to begin recordings; shared by copies
 }
 
 // Chunk is the value that a Store maps a key to: whole frames.
@@ -57,7 +59,7 @@ func OpenStore(ctx context.Context, b Bucket, l Layout, c Codec) (*Store, error)
 	if err := stored.differs(b, now); err != nil {
 		return nil, err
 	}
-	return &Store{b, l, c}, nil
+	return &Store{b, l, c, new(attempts)}, nil
 }
 
 // OpenExisting opens the store in b as what it says it is. ErrNotFound if it
@@ -71,7 +73,7 @@ func OpenExisting(ctx context.Context, b Bucket) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %s: %w", where(b), err)
 	}
-	return &Store{b, l, c}, nil
+	return &Store{b, l, c, new(attempts)}, nil
 }
 
 // name is the name of k, or an error if the store can hold no such key.
