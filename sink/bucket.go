@@ -21,8 +21,10 @@ var (
 	ErrExists      = errors.New("name is taken")
 	ErrUnsupported = errors.New("not supported by this kind of bucket")
 
-	// ErrNamed comes from Draft.Commit only: the draft has its name, but may
-	// lose it in a power cut, because its folder could not be synced.
+	// ErrNamed comes from Put and Draft.Commit: it is there under its name, but
+	// may lose that in a power cut, because its folder could not be synced. The
+	// next Commit of a name in that folder that has no error makes it durable
+	// too, and so does a SyncAll.
 	ErrNamed = errors.New("it has its name, but that may not be durable")
 )
 

@@ -1,9 +1,11 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"math"
 )
 
 // Batcher is a Bucket that makes durable many things at once, for less than
@@ -31,8 +33,8 @@ const maxWholes = 64
 // one SyncAll, and moves their Durable. Chunks that were whole before it get
 // their names behind it, so that what has a name is whole whatever happens.
 // It may run at the same time as any method of the recorders. It returns the
-// first error of each; the recorder it belongs to takes nothing more before a
-// Restart.
+// first error of each; one that puts sound in doubt makes the recorder it
+// belongs to take nothing more before a Restart.
 //
 //	written ──▶ whole ──▶ [SyncAll] ──▶ named, its line appended ──▶ [next SyncAll]
 func Pass(ctx context.Context, rs ...*Recorder) error {
@@ -67,13 +69,14 @@ var errOthersSync = errors.New("a sync of the same disk failed")
 type passMark struct {
 	at       int64 // frames written
 	held     int64 // chunks held
+	unsure   int64 // names that may not have been durable, ever
 	restarts int64
 }
 
 func (r *Recorder) mark() passMark {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	m := passMark{at: r.at, restarts: r.restarts}
+	m := passMark{at: r.at, unsure: r.unsure, restarts: r.restarts}
 	if n := len(r.wholes); n > 0 {
 		m.held = r.wholes[n-1].nth
 	}
@@ -98,7 +101,7 @@ func (r *Recorder) hold(ctx context.Context, w whole) error {
 }
 
 // passed names what was whole before a pass that succeeded.
-func (r *Recorder) passed(ctx context.Context, m passMark) error {
+func (r *Recorder) passed(ctx context.Context, m passMark) (failure error) {
 	r.naming.Lock()
 	defer r.naming.Unlock()
 	for {
@@ -112,33 +115,32 @@ func (r *Recorder) passed(ctx context.Context, m passMark) error {
 		}
 		if r.restarts != m.restarts || r.failed != nil {
 			r.mu.Unlock()
-			return nil // what the pass spoke of was abandoned meanwhile
+			return failure // what the pass spoke of was abandoned meanwhile
+		}
+		if r.unsure == m.unsure {
+			r.nameLimit = math.MaxInt64 // whatever has a name had it before the pass
 		}
 		r.secure(m.at)
 		if len(r.wholes) == 0 || r.wholes[0].nth > m.held {
 			r.mu.Unlock()
-			return r.append(ctx)
+			return cmp.Or(failure, r.append(ctx))
 		}
-		named := r.wholes[0]
+		w := r.wholes[0]
 		r.mu.Unlock()
-		err := named.draft.Commit()
+		err := w.draft.Commit()
 		r.mu.Lock()
-		if errors.Is(err, ErrExists) {
-			r.wholes[0].before = named.key.Block // whose that is: it stays, and this sound goes to the next block
-		}
 		if err != nil && !errors.Is(err, ErrNamed) {
+			if errors.Is(err, ErrExists) {
+				r.wholes[0].before = w.key.Block // whose that is: it stays, and this sound goes to the next block
+			}
 			r.mu.Unlock()
 			return r.failLater(err)
 		}
 		r.wholes = r.wholes[1:]
 		r.mu.Unlock()
-		if err != nil {
-			return r.failLater(err)
-		}
-		// A line that cannot be appended waits: the sound it tells of is named.
-		if err := r.index(ctx, &named); err != nil {
-			return err
-		}
+		// A name that may be lost, and a line that cannot be appended, put no
+		// sound in doubt: the others get theirs.
+		failure = cmp.Or(failure, r.named(ctx, w, err))
 	}
 }
 

@@ -15,8 +15,9 @@ import (
 // Write, Hole, Restart and Close belong to one goroutine. Sync and the counts
 // may be called from any.
 //
-// After an error of Write, Hole, Sync or Close nothing more is taken until
-// Restart, which says from where on the stream must be given again.
+// After an error of Write, Hole or Close, and of a Sync that puts sound in
+// doubt, nothing more is taken until Restart, which says from where on the
+// stream must be given again.
 type Recorder struct {
 	store      *Store
 	drafts     Creator
@@ -33,12 +34,12 @@ type Recorder struct {
 	summed         chan struct{}
 
 	// Of the goroutine that writes; draft is also read by it without mu.
-	pos   int64  // of the next frame
-	holes []Hole // before it, and not yet in a line
-	last  int64  // greatest block ever begun to be named, -1: none
-	chunk chunk  // open if draft is not nil
-	lines []line // of blocks.jsonl that wait to be appended
-	kept  bool   // a draft with sound was left without a name
+	pos   int64   // of the next frame
+	holes []Hole  // before it, and not yet in a line
+	last  int64   // greatest block ever begun to be named, -1: none
+	chunk chunk   // open if draft is not nil
+	lines []whole // named, and their lines of blocks.jsonl wait to be appended
+	kept  bool    // a draft with sound was left without a name
 	over  bool
 	err   error
 	soft  bool  // err may go away, and the open chunk is good
@@ -62,6 +63,7 @@ type Recorder struct {
 	failures  int64  // of the bucket's SyncAll when this recorder was last clean
 	lineLimit int64  // durable may not pass it: its line is not appended yet
 	nameLimit int64  // durable may not pass it: a name there may not be durable
+	unsure    int64  // how many names ever were such
 	info      []byte // of info.json while that may not be durable: nothing is then
 
 	written, durable, chunks, bytes atomic.Int64
@@ -76,13 +78,6 @@ type chunk struct {
 	encoder Encoder
 	bytes   int64  // of its file
 	pcm     uint32 // CRC-32C of its frames
-}
-
-// line is one of blocks.jsonl, newline included, with the frame at which what
-// it tells begins.
-type line struct {
-	text []byte
-	from int64
 }
 
 // ErrOver is wrapped by the errors of a Recorder that was closed.

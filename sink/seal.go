@@ -24,6 +24,7 @@ type whole struct {
 	errUs  *int64
 	holes  []Hole // before it
 	sum    string // SHA-256 of its file; "": it is still to be read again
+	unread bool   // the file could not be read
 	before int64  // the block named before it, -1: none
 	nth    int64  // of those that were held
 }
@@ -47,11 +48,8 @@ func (r *Recorder) seal(ctx context.Context) error {
 	if !named {
 		return failure
 	}
-	if failure != nil {
-		r.limit(&r.nameLimit, w.from)
-	}
 	r.holes = nil
-	return errors.Join(failure, r.index(ctx, &w))
+	return r.named(ctx, w, failure)
 }
 
 // date notes when the chunk begins.
@@ -67,16 +65,19 @@ func (w *whole) date(r *Recorder) {
 	}
 }
 
-// index counts a chunk that has its name, and appends its line.
-func (r *Recorder) index(ctx context.Context, w *whole) (failure error) {
-	if w.sum == "" {
-		w.sum, failure = r.sumAgain(ctx, w)
-	}
-	if err := r.tell(w); err != nil {
-		failure = errors.Join(failure, err)
+// named counts a chunk that has its name, and appends its line. failure is what
+// Commit said beside that: nothing, or that the name may not be durable.
+func (r *Recorder) named(ctx context.Context, w whole, failure error) error {
+	if failure != nil {
+		r.mu.Lock()
+		r.nameLimit = min(r.nameLimit, w.from)
+		r.unsure++
+		r.mu.Unlock()
 	}
 	r.chunks.Add(1)
 	r.bytes.Add(w.bytes)
+	w.draft, w.encoder = nil, nil // they are over; the line may have to wait
+	r.lines = append(r.lines, w)
 	return errors.Join(failure, r.append(ctx))
 }
 
@@ -120,14 +121,11 @@ func (r *Recorder) commit() (named bool, err error) {
 	r.mu.Lock()
 	r.draft = nil
 	r.lineLimit = min(r.lineLimit, r.chunk.from)
+	if err == nil {
+		r.nameLimit = math.MaxInt64 // of names in the same folder, this one makes the others sure
+	}
 	r.mu.Unlock()
 	return true, err
-}
-
-func (r *Recorder) limit(at *int64, to int64) {
-	r.mu.Lock()
-	*at = min(*at, to)
-	r.mu.Unlock()
 }
 
 // sumAgain sums the file of a chunk that was named short.
@@ -148,23 +146,11 @@ func (r *Recorder) sumAgain(ctx context.Context, w *whole) (string, error) {
 	return fmt.Sprintf("%x", hash.Sum(nil)), nil
 }
 
-// tell makes the line of a chunk that was just named.
-func (r *Recorder) tell(w *whole) error {
-	text, err := EncodeLine(Block{
-		Block: w.key.Block, From: w.from, Frames: w.to - w.from, Bytes: w.bytes,
-		PCM: fmt.Sprintf("%08x", w.pcm), SHA256: w.sum, UTC: w.utc, ErrUs: w.errUs, Holes: w.holes,
-	})
-	if err == nil {
-		r.lines = append(r.lines, line{text, w.from})
-	}
-	return err
-}
-
 // append appends the lines that wait, in their order. Without passes it then
 // knows that all that has a name is durable.
 func (r *Recorder) append(ctx context.Context) error {
 	for len(r.lines) > 0 {
-		if err := r.drafts.Append(ctx, r.blocks, r.lines[0].text); err != nil {
+		if err := r.tell(ctx, &r.lines[0]); err != nil {
 			r.mu.Lock()
 			r.lineLimit = r.lines[0].from
 			r.mu.Unlock()
@@ -182,6 +168,30 @@ func (r *Recorder) append(ctx context.Context) error {
 		r.settle(r.pos)
 	}
 	return nil
+}
+
+// tell appends the line of a chunk. One whose file cannot be read to be summed
+// waits; if it cannot be read a second time either, its line has no sum.
+func (r *Recorder) tell(ctx context.Context, w *whole) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if w.sum == "" {
+		sum, err := r.sumAgain(ctx, w)
+		if err != nil && !w.unread {
+			w.unread = true
+			return err
+		}
+		w.sum = sum
+	}
+	text, err := EncodeLine(Block{
+		Block: w.key.Block, From: w.from, Frames: w.to - w.from, Bytes: w.bytes,
+		PCM: fmt.Sprintf("%08x", w.pcm), SHA256: w.sum, UTC: w.utc, ErrUs: w.errUs, Holes: w.holes,
+	})
+	if err != nil {
+		return err
+	}
+	return r.drafts.Append(ctx, r.blocks, text)
 }
 
 // Close gives the last chunk, however short, its name, and writes the line

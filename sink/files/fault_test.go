@@ -2,6 +2,7 @@ package files_test
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -118,6 +119,10 @@ func judge(t *testing.T, root string, total int64) {
 		if want := ramp(l.From, l.From+l.Frames); !bytes.Equal(c.Data, want) {
 			t.Errorf("%v does not hold what its line says", k)
 		}
+		file, err := os.ReadFile(filepath.Join(root, s.Layout.Name(k)))
+		if sum := fmt.Sprintf("%x", sha256.Sum256(file)); err != nil || sum != l.SHA256 {
+			t.Errorf("%v has the sum %s, %v, and its line says %q", k, sum, err, l.SHA256)
+		}
 		for _, h := range l.Holes {
 			end += h.Frames
 		}
@@ -173,7 +178,8 @@ func oneFaultLosesNothing(t *testing.T, late, batch bool) {
 			judge(t, root, total)
 			unsure := false
 			for _, err := range met {
-				unsure = unsure || errors.Is(err, sink.ErrNamed)
+				// The last name may be unsure at the end: nothing in its folder comes behind it.
+				unsure = unsure || errors.Is(err, sink.ErrNamed) && strings.Contains(err.Error(), "00000000001000.wav")
 			}
 			if r.Durable() != total && !unsure {
 				t.Errorf("operation %s: durable is %d at the end", fault(f.log), r.Durable())
