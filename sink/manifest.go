@@ -1,6 +1,7 @@
 package sink
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -44,6 +45,10 @@ func (e *MismatchError) Error() string {
 // ErrVersion is wrapped by the error of a store that a later program wrote.
 var ErrVersion = errors.New("unknown version of the store")
 
+// ErrManifest is wrapped by the error of a store whose store.json does not say
+// what the store is. Trying again does not help.
+var ErrManifest = errors.New("it is not the description of a store")
+
 // where names the manifest as the user knows it.
 func where(b Bucket) string {
 	if s, ok := b.(fmt.Stringer); ok {
@@ -55,16 +60,35 @@ func where(b Bucket) string {
 func readManifest(ctx context.Context, b Bucket) (manifest, error) {
 	var m manifest
 	body, err := readSmall(ctx, b, manifestName)
+	if errors.Is(err, errLong) {
+		return m, noManifest(b, errLong)
+	}
 	if err != nil {
 		return m, err
 	}
-	if err := json.Unmarshal(body, &m); err != nil {
-		return m, fmt.Errorf("read %s: %w", where(b), err)
+	// The version first: what a later one means by the rest is not known here.
+	var v struct {
+		Version int `json:"version"`
 	}
-	if m.Version != version {
-		return m, fmt.Errorf("read %s: %w: %d, this program knows %d", where(b), ErrVersion, m.Version, version)
+	if err := json.Unmarshal(body, &v); err != nil {
+		return m, noManifest(b, err)
+	}
+	if v.Version != version {
+		return m, fmt.Errorf("read %s: %w: %d, this program knows %d. Use the ingestd that made it, or a new root", where(b), ErrVersion, v.Version, version)
+	}
+	if err := json.Unmarshal(body, &m); err != nil {
+		return m, noManifest(b, err)
 	}
 	return m, nil
+}
+
+// noManifest is the error of a store.json that does not say what the store is.
+func noManifest(b Bucket, err error) error {
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) { // whose own words are about Go
+		err = fmt.Errorf("%s is the wrong kind of value: %s", cmp.Or(wrong.Field, "the whole"), wrong.Value)
+	}
+	return fmt.Errorf("read %s: %w (%w). Put the file back as it was, or use a new root", where(b), ErrManifest, err)
 }
 
 func writeManifest(ctx context.Context, b Bucket, m manifest) error {
@@ -93,6 +117,9 @@ func (m manifest) differs(b Bucket, now manifest) error {
 
 // open makes the parts of a store from its manifest.
 func (m manifest) open() (Layout, Codec, error) {
+	if len(m.Layout) > MaxName { // its names would be longer still; that is cheaper to see than to find out
+		return Layout{}, nil, fmt.Errorf("%w: its layout has %d bytes, names have %d at most", ErrManifest, len(m.Layout), MaxName)
+	}
 	l, err := ParseLayout(m.Layout)
 	if err == nil && !l.HasSensor() {
 		l, err = l.WithSensor(m.Sensor)
@@ -104,6 +131,9 @@ func (m manifest) open() (Layout, Codec, error) {
 	return l, c, err
 }
 
+// errLong is the error of a small file that is not small.
+var errLong = fmt.Errorf("it is longer than %d bytes", maxMeta)
+
 // readSmall reads the whole of a name that holds maxMeta bytes at most.
 func readSmall(ctx context.Context, b Bucket, name string) ([]byte, error) {
 	r, err := b.Get(ctx, name, 0, maxMeta+1)
@@ -113,7 +143,7 @@ func readSmall(ctx context.Context, b Bucket, name string) ([]byte, error) {
 	defer r.Close()
 	body, err := io.ReadAll(r)
 	if err == nil && len(body) > maxMeta {
-		err = fmt.Errorf("it is longer than %d bytes", maxMeta)
+		err = errLong
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", name, err)

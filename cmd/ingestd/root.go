@@ -78,8 +78,8 @@ func run(args, env []string, stdin *os.File, stdout, stderr io.Writer) int {
 		return coded.code
 	case errors.As(err, &known):
 		return known.ExitCode()
-	case errors.As(err, &mismatch):
-		return exitConfig
+	case errors.As(err, &mismatch), errors.Is(err, sink.ErrVersion), errors.Is(err, sink.ErrManifest):
+		return exitConfig // starting again does not help
 	}
 	return exitFailed
 }
