@@ -122,7 +122,11 @@ func (p *program) command() *cobra.Command {
 		return withCode(exitUsage, fmt.Errorf("%w\nSee `%s --help`", err, c.CommandPath()))
 	})
 	root.AddGroup(&cobra.Group{ID: "run", Title: "Run:"}, &cobra.Group{ID: "setup", Title: "Set up:"})
-	for _, c := range []*cobra.Command{p.runCommand(), p.demoCommand(), p.recordCommand(), p.replayCommand()} {
+	run, record := p.runCommand(), p.recordCommand()
+	for _, c := range []*cobra.Command{run, record} { // before they read secrets and hear rooms
+		c.PreRun = func(*cobra.Command, []string) { conceal() }
+	}
+	for _, c := range []*cobra.Command{run, p.demoCommand(), record, p.replayCommand()} {
 		c.GroupID = "run"
 		root.AddCommand(c)
 	}

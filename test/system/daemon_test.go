@@ -40,12 +40,22 @@ func start(t *testing.T, config string, env ...string) *process {
 
 func startCommand(t *testing.T, env []string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(ingestd, args...), log: newLines(), done: make(chan struct{})}
-	dieWithTest(p.cmd)
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
-	if err := p.cmd.Start(); err != nil {
+	cmd := exec.Command(ingestd, args...)
+	dieWithTest(cmd)
+	cmd.Env = append(os.Environ(), env...)
+	p, err := startProcess(t, cmd)
+	if err != nil {
 		t.Fatal(err)
+	}
+	return p
+}
+
+// startProcess starts cmd, whose output becomes the log.
+func startProcess(t *testing.T, cmd *exec.Cmd) (*process, error) {
+	p := &process{t: t, cmd: cmd, log: newLines(), done: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = p.log, p.log
+	if err := cmd.Start(); err != nil {
+		return nil, err
 	}
 	go func() {
 		p.err = p.cmd.Wait()
@@ -59,7 +69,7 @@ func startCommand(t *testing.T, env []string, args ...string) *process {
 			t.Logf("the log:\n%s", p.log.String())
 		}
 	})
-	return p
+	return p, nil
 }
 
 // see waits until the log has a line that matches.
