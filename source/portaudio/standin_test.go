@@ -31,6 +31,8 @@ func standIn(exit func(int)) bool {
 	case "parent":
 		parent(exit)
 		return true
+	case "confess":
+		return Child(os.Args, confess)
 	}
 	if part != "deaf" && part != "stopped" {
 		go obey(os.Stdin, make(chan order, 1), exit)
