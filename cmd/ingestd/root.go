@@ -199,19 +199,22 @@ func signals(parent context.Context) (stop, kill context.Context, release func()
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		var first time.Time
+		var same <-chan time.Time // ends what is the same wish
+		first, another := true, false
 		for {
 			select {
 			case <-ch:
+				if another {
+					killNow()
+					return
+				}
+				if first {
+					first, same = false, time.After(together)
+					stopNow()
+				}
+			case <-same:
+				another = true
 			case <-done:
-				return
-			}
-			switch now := time.Now(); {
-			case first.IsZero():
-				first = now
-				stopNow()
-			case now.Sub(first) > together:
-				killNow()
 				return
 			}
 		}
