@@ -34,6 +34,7 @@ func Test(t *testing.T, open func(t *testing.T) sink.Bucket) {
 		{"ListKeepsToPrefixAndAfter", listChosen},
 		{"ListStopsWhenToldTo", listStops},
 		{"HostileNamesAreRefused", hostile},
+		{"OddNamesAreTakenAsTheyStand", odd},
 		{"CancelledCallsChangeNothing", cancelled},
 		{"ErrorsNameTheObject", errorsName},
 		{"ManyGoroutinesAtOnce", many},
