@@ -68,9 +68,15 @@ var slots = make(chan struct{}, 2)
 // do runs ingestd to its end, within a time limit that nothing here needs.
 func do(t *testing.T, args ...string) result {
 	t.Helper()
+	return doProgram(t, ingestd, args...)
+}
+
+// doProgram runs a program to its end as do runs ingestd.
+func doProgram(t *testing.T, name string, args ...string) result {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, ingestd, args...)
+	cmd := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	dieWithTest(cmd)
