@@ -127,3 +127,20 @@ func TestListsOfExceptionsOnlyShrink(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestSecurity_C1: nothing but the capture process is ever started, so no
+// setting and no name runs a program.
+func TestSecurity_C1(t *testing.T) {
+	if who := only["os/exec"]; who != "source/portaudio tests" {
+		t.Errorf("programs may be started by %s", who)
+	}
+	tree, err := Load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range Check(tree, excused()) {
+		if f.Rule == "programs" || f.Rule == "libraries" {
+			t.Error(f.Message)
+		}
+	}
+}

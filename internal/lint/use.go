@@ -36,6 +36,10 @@ func useRules(e Excused) []Rule {
 		Name:  "certificates",
 		Why:   "a connection that believes everybody protects from nobody",
 		Check: certificates,
+	}, {
+		Name:  "programs",
+		Why:   "no setting, name or byte from outside may ever start a program; that is plain to see where only the capture process is started",
+		Check: programs,
 	}}
 }
 
@@ -108,6 +112,23 @@ func goroutines(t *Tree, say func(string, ...any)) {
 				}
 			}
 			return true
+		})
+	}
+}
+
+// starters start a program, beside os/exec, which is a library with a home.
+const starters = "os.StartProcess syscall.Exec syscall.ForkExec syscall.StartProcess syscall.SYS_EXECVE syscall.SYS_EXECVEAT " +
+	"golang.org/x/sys/unix.Exec golang.org/x/sys/unix.SYS_EXECVE golang.org/x/sys/unix.SYS_EXECVEAT plugin.Open"
+
+func programs(t *Tree, say func(string, ...any)) {
+	for _, f := range t.Go {
+		if mayUse(f, only["os/exec"]) {
+			continue
+		}
+		f.selectors(func(s string) {
+			if within(s, starters) {
+				say("%s uses %s: only %s may start a program", f.Path, s, only["os/exec"])
+			}
 		})
 	}
 }
