@@ -22,6 +22,7 @@ type Config struct {
 	Speed  float64       // 1: real time, N: N times faster, 0: as fast as the frames are taken
 	Loop   bool          // begin again behind the last file, without a gap
 	Start  Start         // when the first frame was captured
+	Latest time.Time     // a start that is later is refused; zero: none is
 	Strict bool          // refuse a file whose header and size disagree, such as one that was cut
 	Format audio.Format  // fields that are not zero must be those of the files
 	Batch  time.Duration // frames come at multiples of this; 0: source.DefaultBatch
@@ -33,7 +34,7 @@ type Config struct {
 // Start says when the first frame of a replay was captured. The zero value is
 // now: the replay is sound of this moment.
 type Start struct {
-	File bool      // as the first file says: GUANO, bext, or its name
+	File bool      // as each file says: GUANO, bext, or its name. What is missing between two is lost, as stopped
 	Time time.Time // at this time, if File is false and it is not zero
 }
 
@@ -69,13 +70,13 @@ func (s Start) MarshalText() ([]byte, error) {
 	return s.Time.UTC().AppendFormat(nil, time.RFC3339Nano), nil
 }
 
-// nameLayout is how field recorders name their files: the sensor, and the UTC
-// time of the first frame.
+// nameLayout is how field recorders name their files: the sensor, and the time
+// of the first frame, which is taken for UTC.
 const nameLayout = "20060102_150405"
 
 // startOfName returns the time in a name such as mic0_20260131_060000.wav or
-// mic0_20260131_060000_250.wav, in UTC.
-func startOfName(name string) (time.Time, bool) {
+// mic0_20260131_060000_250.wav, and whether it has a fraction of a second.
+func startOfName(name string) (t time.Time, fraction, ok bool) {
 	stem := name
 	if dot := len(name) - len(".wav"); dot > 0 && name[dot] == '.' {
 		stem = name[:dot]
@@ -83,13 +84,13 @@ func startOfName(name string) (time.Time, bool) {
 	var ms int
 	if i := len(stem) - len("_mmm"); i > 0 && stem[i] == '_' && digits(stem[i+1:]) && !stampEnds(stem) {
 		ms, _ = strconv.Atoi(stem[i+1:])
-		stem = stem[:i]
+		stem, fraction = stem[:i], true
 	}
 	if !stampEnds(stem) {
-		return time.Time{}, false
+		return time.Time{}, false, false
 	}
 	t, err := time.Parse(nameLayout, stem[len(stem)-len(nameLayout):])
-	return t.Add(time.Duration(ms) * time.Millisecond), err == nil
+	return t.Add(time.Duration(ms) * time.Millisecond), fraction, err == nil
 }
 
 // stampEnds says whether stem is a stamp, or ends with _ and one.

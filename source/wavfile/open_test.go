@@ -60,6 +60,8 @@ func TestWhatCannotBeReplayedIsRefusedWithACure(t *testing.T) {
 		"another encoding": {Config{Paths: []string{at("b.wav")}, Format: audio.Format{Encoding: audio.S16}}, []string{"s24", "s16"}},
 		"strict":           {Config{Paths: []string{cut}, Strict: true}, []string{cut, "900 bytes", "strict"}},
 		"no start":         {Config{Paths: []string{at("a.wav")}, Start: Start{File: true}}, []string{at("a.wav"), "as now or as a time"}},
+		"dated loop":       {Config{Paths: []string{at("a.wav")}, Start: Start{File: true}, Loop: true}, []string{at("a.wav"), "do not loop"}},
+		"future":           {Config{Paths: []string{at("a.wav")}, Start: Start{Time: time.Unix(2, 0)}, Latest: time.Unix(1, 0)}, []string{"1970-01-01T00:00:02Z", "in the future"}},
 		"silent loop":      {Config{Paths: []string{at("empty.wav")}, Loop: true}, []string{at("empty.wav"), "no sound"}},
 		"speed":            {Config{Paths: []string{at("a.wav")}, Speed: -1}, []string{"speed -1"}},
 		"device":           {Config{Paths: []string{os.DevNull}}, []string{os.DevNull, "regular file"}},
@@ -160,7 +162,7 @@ func TestStartOfAReplay(t *testing.T) {
 		"20260131_060000.wav": "2026-01-31T06:00:00Z", "a_b_20260131_060000_007": "2026-01-31T06:00:00.007Z",
 		"mic20260131_060000.wav": "", "mic0_20261331_060000.wav": "", "mic0_20260131.wav": "", "x.wav": "", "": "", "_123.wav": "",
 	} {
-		if got, ok := startOfName(name); ok != (want != "") || ok && got.Format(time.RFC3339Nano) != want {
+		if got, _, ok := startOfName(name); ok != (want != "") || ok && got.Format(time.RFC3339Nano) != want {
 			t.Errorf("%q: %v, %v; want %q", name, got, ok, want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"io"
 	"math"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -23,7 +22,9 @@ type Source struct {
 	cur    *file // nil: none is open
 	next   int   // the file behind cur
 	pos    int64
-	err    error // the end, or the fault: every later Read returns it
+	line   timeline // where the files stand, with Start.File
+	lost   int64    // frames missing before the next one, not told yet
+	err    error    // the end, or the fault: every later Read returns it
 }
 
 var _ source.Dated = (*Source)(nil)
@@ -40,13 +41,17 @@ func Open(ctx context.Context, c Config) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{c: c, names: names}
+	parts := make([]part, len(names))
 	for i := range names {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		if err := s.survey(i); err != nil {
+		if parts[i], err = s.survey(i); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.date(parts); err != nil {
+		return nil, err
 	}
 	if c.Loop {
 		if s.frames == 0 {
@@ -62,50 +67,61 @@ func Open(ctx context.Context, c Config) (*Source, error) {
 }
 
 // survey checks one file.
-func (s *Source) survey(i int) error {
+func (s *Source) survey(i int) (p part, err error) {
 	f, err := openFile(s.names[i])
 	if err != nil {
-		return err
+		return p, err
 	}
 	defer f.f.Close()
 	if i == 0 {
 		s.format = f.Format()
-		if err = f.configured(s.c.Format); err == nil {
-			err = s.date(f)
-		}
+		err = f.configured(s.c.Format)
 	} else {
 		err = f.sameFormat(s.names[0], s.format)
 	}
 	if err != nil {
-		return err
+		return p, err
 	}
 	if s.c.Strict && !f.Exact() {
-		return source.Faultf(source.Failed, "%s: %s Strict refuses it: repair the file, or replay without strict", f.name, join(f.Notes()))
+		return p, source.Faultf(source.Failed, "%s: %s Strict refuses it: repair the file, or replay without strict", f.name, join(f.Notes()))
 	}
 	for _, note := range f.Notes() {
 		s.c.Warn(f.name + ": " + note)
 	}
 	if s.frames > math.MaxInt64-f.Frames() {
-		return source.Faultf(source.Failed, "%s: too much sound: replay the files in parts", f.name)
+		return p, source.Faultf(source.Failed, "%s: too much sound: replay the files in parts", f.name)
 	}
 	s.frames += f.Frames()
-	return nil
+	return f.part(), nil
 }
 
-// date sets the start by the first file, if that is wanted.
-func (s *Source) date(f *file) error {
-	if !s.c.Start.File {
+// date sets the start. If the files tell it, each of them must be able to
+// follow those before it.
+func (s *Source) date(parts []part) error {
+	switch {
+	case s.c.Start.File && s.c.Loop:
+		return source.Faultf(source.Failed, "%s: a loop is later each time than the file says: %s, or do not loop", s.names[0], cure)
+	case s.c.Start.File:
+	case !s.c.Latest.IsZero() && s.c.Start.Time.After(s.c.Latest):
+		return source.Faultf(source.Failed, "the start %s is in the future: %s", s.c.Start.Time.UTC().Format(time.RFC3339Nano), cure)
+	default:
 		s.start = s.c.Start.Time
 		return nil
 	}
-	start, ok := f.Start()
-	if !ok {
-		start, ok = startOfName(filepath.Base(f.name))
+	s.line = timeline{format: s.format, latest: s.c.Latest}
+	for _, p := range parts {
+		s.line.tagged = s.line.tagged || p.begin.tagged && p.begin.fraction
 	}
-	if !ok {
-		return source.Faultf(source.Failed, "%s does not say when it begins (no GUANO, no bext, no name like mic0_20260131_060000.wav): give the start as now or as a time", f.name)
+	trial := s.line
+	for _, p := range parts {
+		if _, err := trial.next(p); err != nil {
+			return err
+		}
 	}
-	s.start = start
+	s.start = trial.begin
+	if trial.last == "" {
+		s.start = parts[0].begin.at // there is no sound
+	}
 	return nil
 }
 
@@ -123,7 +139,8 @@ func (s *Source) Format() audio.Format { return s.format }
 func (s *Source) Start() (time.Time, bool) { return s.start, !s.start.IsZero() }
 
 // Read reads the next frames of the files straight into p. Packet.At is the
-// nominal time: the opening and position/rate, at every speed.
+// nominal time at which they were heard: the opening and frames/rate, at every
+// speed. What is missing between two files is lost at once, and not waited for.
 func (s *Source) Read(ctx context.Context, p []byte) (source.Packet, error) {
 	frame := s.format.FrameBytes()
 	want := len(p) / frame
@@ -145,10 +162,14 @@ func (s *Source) Read(ctx context.Context, p []byte) (source.Packet, error) {
 		s.err = source.Faultf(source.Failed, "read %s: %w", s.cur.name, err)
 		return source.Packet{}, s.err
 	}
-	first := s.pos == 0
+	pk := source.Packet{Frames: n, Lost: s.lost, Exact: true, First: s.pos == 0}
+	if s.lost > 0 {
+		pk.Cause, s.lost = audio.Stopped, 0
+	}
 	s.pos += int64(n)
 	s.cur.left -= int64(n)
-	return source.Packet{Frames: n, At: s.pace.At(s.pos), Exact: true, First: first}, nil
+	pk.At = s.pace.At(s.pos)
+	return pk, nil
 }
 
 // seek makes cur a file that has frames left, or returns io.EOF.
@@ -181,6 +202,11 @@ func (s *Source) seek() error {
 		s.next++
 		if err := f.sameFormat(s.names[0], s.format); err != nil {
 			return err
+		}
+		if s.c.Start.File {
+			if s.lost, err = s.line.next(f.part()); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
