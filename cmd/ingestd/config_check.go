@@ -14,12 +14,13 @@ import (
 // checker judges what the keys of a config mean together.
 type checker struct {
 	*report
-	c *config
+	c   *config
+	now time.Time // zero: not known
 }
 
 // checkConfig reports what cannot work in c to r, and what is odd. It opens nothing.
 func checkConfig(c *config, r *report, h host) {
-	k := checker{r, c}
+	k := checker{r, c, h.now}
 	if !k.count() {
 		return
 	}
@@ -187,6 +188,7 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 		if len(s.Files) == 0 {
 			k.missing(path, "files", head, `Write files = ["/path/to/a.wav"]: files, folders or globs.`)
 		}
+		k.start(path, name, s)
 	case sourcePipe:
 		if s.Path == "" {
 			k.missing(path, "path", head, `Write the name of a FIFO, or path = "-" for standard input.`)
@@ -209,6 +211,16 @@ func (k checker) stdin(path string, s *sensorConfig) {
 		if other.Path == standardInput {
 			k.wrong(path+".path", "path of %s is standard input, which %s reads already. Use a FIFO.", s.ID, other.ID)
 		}
+	}
+}
+
+// start judges when a WAV begins.
+func (k checker) start(path, name string, s *sensorConfig) {
+	switch {
+	case !k.now.IsZero() && s.Start.future(k.now):
+		k.wrong(path+".start", "start of %s is in the future: %v. Write when it was recorded.", name, s.Start)
+	case s.Loop && s.Start.File:
+		k.wrong(path+".start", `start of %s is "file", and a loop is later each time than its files say. Write start = "now" or a time, or loop = false.`, name)
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/ingestd/ingestd/clock"
 )
 
 // loadConfig reads the configuration file at path, conf.d/*.toml and
@@ -22,7 +24,7 @@ func loadConfig(path string, env []string, flags map[string]string) (*config, er
 	if err != nil {
 		return nil, fmt.Errorf("find working directory: %w", err)
 	}
-	l := layers{env: env, flags: flags, host: host{cwd: cwd, user: os.Geteuid(), memory: machineMemory(), paths: &pathView{os.Stat, filepath.Glob, mayWrite}}}
+	l := layers{env: env, flags: flags, host: host{cwd: cwd, user: os.Geteuid(), memory: machineMemory(), now: clock.System{}.UTC(), paths: &pathView{os.Stat, filepath.Glob, mayWrite}}}
 	if path != "" {
 		if l.docs, err = readDocuments(path, l.host.user); err != nil {
 			return nil, err

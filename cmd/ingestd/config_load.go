@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // layers is what a configuration is made of, the stronger later.
@@ -19,6 +20,7 @@ type host struct {
 	cwd    string
 	user   int       // effective user id; negative: files have no owners here
 	memory int64     // bytes; 0: not known
+	now    time.Time // zero: not known
 	paths  *pathView // nil: none is looked at
 }
 
@@ -34,7 +36,7 @@ func (l layers) load() (*config, error) {
 		checkConfig(c, r, l.host)
 	}
 	if l.host.paths != nil && len(r.faults) == 0 {
-		looker{checker{r, c}, *l.host.paths}.look()
+		looker{checker{r, c, l.host.now}, *l.host.paths}.look()
 	}
 	if err := r.err(); err != nil {
 		return nil, err

@@ -97,7 +97,7 @@ func TestSummaryCountsTheSoundThatIsStored(t *testing.T) {
 		for i := range s.Drains {
 			s.Drains[i].Sensor = "m"
 		}
-		if got, want := summaryOf(s, "R", time.Second), "session 7: "+c.want+", stored in R (1s)"; got != want {
+		if got, want := summaryOf(s, false, "R", time.Second), "session 7: "+c.want+", stored in R (1s)"; got != want {
 			t.Errorf("%s: got\n%s\nwant\n%s", name, got, want)
 		}
 	}

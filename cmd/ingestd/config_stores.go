@@ -74,7 +74,7 @@ func (k checker) readerSensors(path, name string, r *readerConfig) {
 // checkSound judges what depends on the format of a sensor that is known only
 // when its source is open.
 func (c *config) checkSound(s *sensorConfig, f audio.Format) error {
-	k := checker{&report{}, c}
+	k := checker{&report{}, c, time.Time{}}
 	for _, r := range c.Readers {
 		if slices.Contains(c.served(r), s) {
 			k.chunk("reader."+r.Name, r.Name, r, s, f)

@@ -7,13 +7,15 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// parsed loads one file named FILE as on a machine with 1 GiB, in folder /w.
+// parsed loads one file named FILE as on a machine with 1 GiB, in folder /w, at
+// the time of exampleSession.
 func parsed(toml string) (*config, error) {
-	return layers{docs: []*document{{name: "FILE", data: []byte(toml)}}, host: host{cwd: "/w", user: 1, memory: 1 << 30}}.load()
+	return layers{docs: []*document{{name: "FILE", data: []byte(toml)}}, host: host{cwd: "/w", user: 1, memory: 1 << 30, now: time.UnixMilli(int64(exampleSession))}}.load()
 }
 
 // told is what a user is told about a configuration: warnings, faults, or the

@@ -36,6 +36,11 @@ func TestValuesReadWhatTheyWrite(t *testing.T) {
 		{v: &startTime{}, n: scalarNode(kindText, "file"), want: `"file"`},
 		{v: &startTime{}, n: scalarNode(kindMoment, "2026-11-21 10:00:00.5+01:00"), want: `"2026-11-21T09:00:00.5Z"`},
 		{v: &startTime{}, n: scalarNode(kindText, "2026-11-21T10:00:00Z"), want: `"2026-11-21T10:00:00Z"`},
+		{v: &startTime{}, n: scalarNode(kindInteger, "1_795_287_841_150"), want: `"2026-11-21T19:04:01.15Z"`},
+		{v: &startTime{}, n: scalarNode(kindText, "1795287841150"), want: `"2026-11-21T19:04:01.15Z"`},
+		{v: &startTime{}, n: scalarNode(kindInteger, "-1"), unreadable: true},
+		{v: &startTime{}, n: scalarNode(kindInteger, "9223372036854775807"), unreadable: true},
+		{v: &startTime{}, n: scalarNode(kindText, "@1795287841"), unreadable: true},
 		{v: &startTime{}, n: scalarNode(kindText, "1969-11-21T10:00:00Z"), unreadable: true},
 		{v: &startTime{}, n: scalarNode(kindLocal, "2026-11-21"), unreadable: true},
 		{v: &startTime{}, n: scalarNode(kindText, "2026-11-21T10:00:00"), unreadable: true},
@@ -54,6 +59,28 @@ func TestValuesReadWhatTheyWrite(t *testing.T) {
 		err := c.v.set(c.n)
 		if c.unreadable != (err != nil) || err == nil && c.v.String() != c.want {
 			t.Errorf("%T from %v %q: %v, %v, want %s", c.v, c.n.kind, c.n.text, c.v, err, c.want)
+		}
+	}
+}
+
+func TestStartOnTheCommandLine(t *testing.T) {
+	now := time.Date(2026, 11, 21, 19, 4, 1, 0, time.UTC)
+	for text, want := range map[string]string{
+		"now": `"now"`, "file": `"file"`, "@1795287841": `"2026-11-21T19:04:01Z"`, "@1795287841.15": `"2026-11-21T19:04:01.15Z"`,
+		"@1795287841.000000001": `"2026-11-21T19:04:01.000000001Z"`, "@0": `"1970-01-01T00:00:00Z"`, "-10m": `"2026-11-21T18:54:01Z"`, "-0.25s": `"2026-11-21T19:04:00.75Z"`,
+		"1795287841150": `"2026-11-21T19:04:01.15Z"`, "2026-11-21T20:04:01+01:00": `"2026-11-21T19:04:01Z"`,
+		"": "", "@": "", "@-1": "", "@+1": "", "@1.": `"1970-01-01T00:00:01Z"`, "@.5": "", "@1.0000000001": "", "@1.-5": "", "@99999999999999": "", "10m": "", "-10": "", "-999999h": "",
+	} {
+		var s startTime
+		err := s.setFlag(text, now)
+		if (err != nil) != (want == "") || err == nil && s.String() != want {
+			t.Errorf("%q: %v, %v, want %s", text, s, err, want)
+		}
+	}
+	for text, want := range map[string]bool{"now": false, "file": false, "2026-11-22T19:04:01Z": false, "2026-11-22T19:04:01.001Z": true} {
+		var s startTime
+		if err := s.setFlag(text, now); err != nil || s.future(now) != want {
+			t.Errorf("%s is in the future: %v, %v", text, s.future(now), err)
 		}
 	}
 }

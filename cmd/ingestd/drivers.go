@@ -178,7 +178,7 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 	case sourceWAV:
 		return opened(wavfile.Open(ctx, wavfile.Config{
 			Paths: paths(s.Files), Speed: s.Speed.Times, Loop: s.Loop, Strict: a.strict, Format: f, Clock: a.clock, Admit: admit,
-			Start: wavfile.Start{File: s.Start.File, Time: s.Start.Time},
+			Start: wavfile.Start{File: s.Start.File, Time: s.Start.Time}, Latest: a.clock.UTC().Add(ahead),
 			Warn: func(text string) {
 				if hold != nil { // else it is opened to be looked at, and told of when it is played
 					a.log.Warn(text, zap.String("sensor", s.ID))

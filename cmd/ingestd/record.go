@@ -90,7 +90,7 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 		return err
 	}
 	status := d.Status()
-	fmt.Fprintln(p.stdout, summaryOf(status, cfg.rootsOf(status), p.clock.UTC().Sub(begun)))
+	fmt.Fprintln(p.stdout, summaryOf(status, false, cfg.rootsOf(status), p.clock.UTC().Sub(begun)))
 	if length > 0 && errors.Is(stop.Err(), context.Canceled) {
 		return withCode(exitInterrupted, errors.New("interrupted: what was recorded until then is stored"))
 	}

@@ -29,7 +29,11 @@ func (p *program) replayCommand() *cobra.Command {
 		Short: "WAV files as if they were a microphone",
 		Long: "Plays WAV files, folders or globs in the order of their names into a store, as if they\n" +
 			"came from one microphone. No sample is converted or left out; 8-bit sound is widened to\n" +
-			"16 bits, and that is said. Tags of the files are not copied.",
+			"16 bits, and that is said. Tags of the files are not copied.\n\n" +
+			"With --start file each file begins when it says: in bext or GUANO, else in its name, such\n" +
+			"as mic0_20260131_060000.wav. What is missing between two files becomes a hole (stopped). A\n" +
+			"time in a name is taken for UTC, and many recorders write local time. With any other start\n" +
+			"the sound of all files is one piece.",
 		Example: "  ingestd replay pump.wav --sensor mic0 --root ./store\n" +
 			"  ingestd replay day1/ --sensor mic0 --root ./store --speed 0 --start file --chunk 60s\n" +
 			"  ingestd replay '*.wav' --sensor mic0 --root ./store --layout '{session}/{block}' --chunk 86016B",
@@ -44,7 +48,7 @@ func (p *program) replayCommand() *cobra.Command {
 	fs.StringVar(&f.sensor, "sensor", "mic0", "store as the sensor of this `ID`")
 	fs.StringVar(&f.root, "root", "", "the store's `DIR`; made if it is not there (required)")
 	fs.Float64Var(&f.speed, "speed", 1, "`N` times real time; 0 is as fast as the store takes it")
-	fs.StringVar(&f.start, "start", "now", "when the first frame was captured: now, file (bext, GUANO or its name) or a `TIME`")
+	fs.StringVar(&f.start, "start", "now", "when the first frame was captured: now, file (each file says it), or a `TIME`\n(2026-11-21T10:00:00Z, Unix milliseconds, @seconds or -10m)")
 	fs.StringVar(&f.chunk, "chunk", "10s", "how much one file holds: `LENGTH` in time (10s), frames (43008f) or bytes (86016B)")
 	fs.StringVar(&f.key, "key", keyBytes, "what a block counts: bytes, frames or ms")
 	fs.StringVar(&f.layout, "layout", "", "`TEMPLATE` of names (default \""+layoutOf(codecWAV)+"\")")
@@ -57,7 +61,7 @@ func (p *program) replayCommand() *cobra.Command {
 
 // replay plays the files into a store until they are over.
 func (p *program) replay(stop, kill context.Context, f replayFlags, files []string) error {
-	cfg, err := f.config(files)
+	cfg, err := f.config(files, p.clock.UTC())
 	if err != nil {
 		return withCode(exitUsage, err)
 	}
@@ -82,7 +86,7 @@ func (p *program) replay(stop, kill context.Context, f replayFlags, files []stri
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(p.stdout, summaryOf(d.Status(), f.root, p.clock.UTC().Sub(begun)))
+	fmt.Fprintln(p.stdout, summaryOf(d.Status(), cfg.Sensors[0].Start.File, f.root, p.clock.UTC().Sub(begun)))
 	if stop.Err() != nil {
 		return withCode(exitInterrupted, errors.New("interrupted: what was played until then is stored"))
 	}
@@ -91,7 +95,7 @@ func (p *program) replay(stop, kill context.Context, f replayFlags, files []stri
 
 // config is the configuration that the flags stand for: one sensor, one
 // reader, one sink.
-func (f replayFlags) config(names []string) (*config, error) {
+func (f replayFlags) config(names []string, now time.Time) (*config, error) {
 	cfg := builtInConfig()
 	cfg.HTTP.Listen = ""
 	s := builtInSensor(cfg.Defaults.Sensor)
@@ -112,7 +116,7 @@ func (f replayFlags) config(names []string) (*config, error) {
 	}
 	err = errors.Join(
 		sensorFlagError(f.sensor),
-		flagError("--start", s.Start.set(flagNode(f.start))),
+		flagError("--start", s.Start.setFlag(f.start, now)),
 		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
 		flagError("--sync", k.Sync.set(flagNode(f.sync))),
 		flagError("--key", oneOf(f.key, keyBytes, keyFrames, keyMS)),
@@ -123,6 +127,10 @@ func (f replayFlags) config(names []string) (*config, error) {
 		return nil, err
 	case f.root == "":
 		return nil, errors.New("--root is missing: say where to store, such as --root ./store")
+	case s.Start.future(now):
+		return nil, fmt.Errorf("--start %s is in the future. A session is named by its time and every later one must be greater, so none in %s could be named by its own again. Give the time at which it was recorded.", f.start, f.root)
+	case s.Loop && s.Start.File:
+		return nil, errors.New("--start file is not for --loop: a loop is later each time than its files say. Give --start now or a time.")
 	}
 	if k.Codec = f.codec; k.Codec == "" {
 		k.Codec = codecWAV
@@ -164,22 +172,27 @@ func oneOf(v string, words ...string) error {
 	return fmt.Errorf("must be %s or %s, not %q", strings.Join(words[:last], ", "), words[last], v)
 }
 
-// summaryOf is one line about a finished run.
-func summaryOf(s daemon.Status, root string, took time.Duration) string {
+// summaryOf is one line about a finished run. What a sensor misses between
+// files that tell their times was not lost: the recorder was off.
+func summaryOf(s daemon.Status, timed bool, root string, took time.Duration) string {
 	var chunks, bytes, lost int64
 	for _, d := range s.Drains {
 		chunks, bytes, lost = chunks+d.Chunks, bytes+d.Bytes, lost+d.Overrun
 	}
-	for _, d := range s.Sensors {
-		lost += d.LostFrames
-	}
 	var sound time.Duration
+	between := ""
 	for _, m := range s.Sensors {
 		f := audio.Format{Rate: m.Rate, Channels: m.Channels}
 		sound += f.Duration(storedOf(s, m))
+		switch {
+		case !timed:
+			lost += m.LostFrames
+		case m.Holes > 0:
+			between += fmt.Sprintf(", %v in %s between the files", f.Duration(m.LostFrames).Round(time.Millisecond), counted(int(m.Holes), "hole"))
+		}
 	}
-	return fmt.Sprintf("session %d: %v of sound in %s of %d bytes, %d frames lost, stored in %s (%v)",
-		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lost, root, took.Round(time.Millisecond))
+	return fmt.Sprintf("session %d: %v of sound in %s of %d bytes, %d frames lost%s, stored in %s (%v)",
+		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lost, between, root, took.Round(time.Millisecond))
 }
 
 // storedOf is how many captured frames of the sensor m are in a chunk, by the

@@ -57,7 +57,7 @@ func exampleFolder(t *testing.T, dir string) {
 	if err := os.Mkdir(filepath.Join(dir, "day1"), 0o750); err != nil {
 		t.Fatal(err)
 	}
-	for _, name := range []string{"pump.wav", "x.wav", "day1/mic0_20260131_060000.wav", "day1/mic0_20260131_060100.wav"} {
+	for _, name := range []string{"pump.wav", "x.wav", "day1/mic0_20240131_060000.wav", "day1/mic0_20240131_060100.wav"} {
 		if err := os.WriteFile(filepath.Join(dir, name), plainWAV(48000, 1, 4800), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -65,7 +65,7 @@ type timeline struct {
 	end   int64     // frames from there to the end of the sound so far
 	heard int64     // of these, the sound since a stamp last set the time
 	set   stamp     // that stamp
-	last  string    // the file whose sound was the last; "": there was none
+	last  part      // the file whose sound was the last; without a name: there was none
 }
 
 // cure is what helps when the files do not tell their times.
@@ -77,13 +77,13 @@ func (l *timeline) next(p part) (lost int64, err error) {
 	switch {
 	case p.frames == 0:
 		return 0, nil
-	case p.begin.at.IsZero() && l.last == "":
+	case p.begin.at.IsZero() && l.last.name == "":
 		return 0, source.Faultf(source.Failed, "%s does not say when it begins (no GUANO, no bext, no name like mic0_20260131_060000.wav): %s", p.name, cure)
 	case p.begin.at.IsZero():
-		return 0, source.Faultf(source.Failed, "%s does not say when it begins, and %s before it does, from %v: leave one of them out, or %s", p.name, l.last, l.set, cure)
+		return 0, source.Faultf(source.Failed, "%s does not say when it begins, and %s before it does, from %v: leave one of them out, or %s", p.name, l.last.name, l.last.begin, cure)
 	case !l.latest.IsZero() && p.begin.at.After(l.latest):
 		return 0, source.Faultf(source.Failed, "%s begins in the future (%v): was the clock of the recorder set? Mend the time, or %s", p.name, p.begin, cure)
-	case l.last == "":
+	case l.last.name == "":
 		l.begin, l.set = p.begin.at, p.begin
 	default:
 		if lost, err = l.missing(p); err != nil {
@@ -95,7 +95,7 @@ func (l *timeline) next(p part) (lost int64, err error) {
 	}
 	l.end += lost + p.frames
 	l.heard += p.frames
-	l.last = p.name
+	l.last = p
 	return lost, nil
 }
 
@@ -108,9 +108,9 @@ func (l *timeline) missing(p part) (frames int64, err error) {
 	late := l.frames(p.begin.at) - l.end
 	switch {
 	case late < -slack-l.heard/drift:
-		return 0, source.Faultf(source.Failed, "%s begins at %v, but the sound of %s before it lasts until %v: name each file once, in the order of their times, or %s", p.name, p.begin, l.last, l.ends(), cure)
+		return 0, source.Faultf(source.Failed, "%s begins at %v, but the sound of %s before it lasts until %v: name each file once, in the order of their times, or %s", p.name, p.begin, l.last.name, l.ends(), cure)
 	case late > l.format.Frames(longestHole):
-		return 0, source.Faultf(source.Failed, "%s begins at %v, more than a year after the sound of %s before it (%v): was the clock of the recorder set? Replay them one by one, or %s", p.name, p.begin, l.last, l.ends(), cure)
+		return 0, source.Faultf(source.Failed, "%s begins at %v, more than a year after the sound of %s before it (%v): was the clock of the recorder set? Replay them one by one, or %s", p.name, p.begin, l.last.name, l.ends(), cure)
 	case late > slack:
 		return late, nil
 	}

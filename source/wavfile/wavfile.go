@@ -119,7 +119,7 @@ func (s *Source) date(parts []part) error {
 		}
 	}
 	s.start = trial.begin
-	if trial.last == "" {
+	if trial.last.name == "" {
 		s.start = parts[0].begin.at // there is no sound
 	}
 	return nil

@@ -76,7 +76,7 @@ func TestASecondReplayTouchesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	name := wavs(t, "s16-48000-1.wav")[0]
-	args := []string{"replay", name, "--root", root, "--speed", "0", "--start", "2026-11-21T10:00:00Z", "--chunk", "20ms"}
+	args := []string{"replay", name, "--root", root, "--speed", "0", "--start", "2024-11-21T10:00:00Z", "--chunk", "20ms"}
 	must(t, args...)
 	before := contents(t, root)
 	must(t, args...)
@@ -120,7 +120,7 @@ func TestTwoReplaysOfOneStartAreTheSame(t *testing.T) {
 	var stores []map[string]string
 	for range 2 {
 		root := t.TempDir()
-		must(t, "replay", "../../testdata/wavs/s24-96000-2.wav", "--root", root, "--speed", "0", "--start", "2026-11-21T10:00:00Z", "--chunk", "20ms", "--sensor", "s1")
+		must(t, "replay", "../../testdata/wavs/s24-96000-2.wav", "--root", root, "--speed", "0", "--start", "2024-11-21T10:00:00Z", "--chunk", "20ms", "--sensor", "s1")
 		all := contents(t, root)
 		delete(all, "store.lock") // the process
 		delete(all, "store.json") // a random id
