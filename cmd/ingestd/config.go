@@ -95,6 +95,10 @@ func (s *sensorConfig) format() (audio.Format, bool) {
 // window is how many frames of f the sensor's ring keeps.
 func (s *sensorConfig) window(f audio.Format) int64 { return f.Frames(s.Ring.Duration) }
 
+// waits says whether the sensor is as fast as its sinks, and loses nothing in
+// its ring.
+func (s *sensorConfig) waits() bool { return s.Source == sourceWAV && s.Speed.Times == 0 }
+
 // The sources, as configured.
 const (
 	sourcePortAudio = "portaudio"

@@ -2,12 +2,14 @@ package main
 
 import (
 	"cmp"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"strings"
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/source"
 	"github.com/ingestd/ingestd/source/portaudio"
 )
 
@@ -131,7 +133,8 @@ func (k checker) defaults() {
 
 // Limits of what a sensor may be set to.
 const (
-	minRing, maxRing       = 100 * time.Millisecond, time.Hour
+	minRing, maxRing       = ringPieces * source.DefaultBatch, time.Hour
+	minRingUnpaced         = 100 * time.Millisecond
 	minLatency, maxLatency = time.Millisecond, 2 * time.Second
 	maxRingBytes           = 1 << 36
 )
@@ -145,11 +148,43 @@ func (k checker) format(path, name string, d sensorDefaults, mine func(key strin
 	if mine("channels") && (d.Channels < 1 || d.Channels > audio.MaxChannels) {
 		k.wrong(path+".channels", "%s must be from 1 to %d, not %d.", of("channels"), audio.MaxChannels, d.Channels)
 	}
-	if mine("ring") && (d.Ring.Duration < minRing || d.Ring.Duration > maxRing) {
-		k.wrong(path+".ring", `%s must be from "100ms" to "1h", not %v.`, of("ring"), d.Ring)
+	if mine("ring") {
+		k.ring(path, of("ring"), d.Ring, minRing)
 	}
 	if mine("latency") && (d.Latency.Duration < minLatency || d.Latency.Duration > maxLatency) {
 		k.wrong(path+".latency", `%s must be from "1ms" to "2s", not %v.`, of("latency"), d.Latency)
+	}
+}
+
+// ringPieces is how many of the pieces in which sound comes a ring must hold: a
+// reader takes one while the next is written, and may be late.
+const ringPieces = 4
+
+// ring judges the length of a ring.
+func (k checker) ring(path, of string, ring duration, least time.Duration) {
+	if ring.Duration >= least && ring.Duration <= maxRing {
+		return
+	}
+	why := ""
+	if ring.Duration < least && least == minRing {
+		why = fmt.Sprintf(" Sound comes in pieces of %v, and the ring must hold %d of them.", source.DefaultBatch, ringPieces)
+	}
+	k.wrong(path+".ring", "%s must be from %q to %q, not %v.%s", of, short(least), short(maxRing), ring, why)
+}
+
+// fastTick is how often the sound of a WAV comes at the most: the faster it is
+// played, the longer are the pieces.
+const fastTick = 10 * time.Millisecond
+
+// speed judges how fast a WAV is played.
+func (k checker) speed(path, name string, s *sensorConfig) {
+	piece := time.Duration(s.Speed.Times * float64(fastTick))
+	if need := ringPieces * piece; need > s.Ring.Duration && piece > source.DefaultBatch && !k.bad[path+".ring"] {
+		set := "Set speed = 0 (as fast as the sinks take it)"
+		if need <= maxRing {
+			set += fmt.Sprintf(", or ring = %q", short((need + time.Second - 1).Truncate(time.Second)))
+		}
+		k.wrong(path+".speed", "speed of %s is %v: its sound comes in pieces of %v, and its ring (%v) must hold %d of them. %s.", name, s.Speed, piece, s.Ring, ringPieces, set)
 	}
 }
 
@@ -175,7 +210,12 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 	}
 	// What comes from the defaults was judged there.
 	k.format(path, name, s.sensorDefaults, func(key string) bool {
-		return takes[key] && k.said(path+"."+key) && k.c.at(path+"."+key) != k.c.at("defaults.sensor."+key)
+		own := k.said(path+"."+key) && k.c.at(path+"."+key) != k.c.at("defaults.sensor."+key)
+		if key == "ring" && own && s.waits() {
+			k.ring(path, "ring of "+name, s.Ring, minRingUnpaced)
+			own = false
+		}
+		return takes[key] && own
 	})
 	switch s.Source {
 	case sourcePortAudio:
@@ -188,6 +228,7 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 		if len(s.Files) == 0 {
 			k.missing(path, "files", head, `Write files = ["/path/to/a.wav"]: files, folders or globs.`)
 		}
+		k.speed(path, name, s)
 		k.start(path, name, s)
 	case sourcePipe:
 		if s.Path == "" {

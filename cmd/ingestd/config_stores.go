@@ -159,8 +159,7 @@ func (k checker) sync(path, name string, s *sinkConfig) {
 			continue
 		}
 		for _, m := range k.served(r) {
-			waits := m.Source == sourceWAV && m.Speed.Times == 0
-			if !waits && !k.bad["sensor."+m.ID+".ring"] && (least == nil || m.Ring.Duration < least.Ring.Duration) {
+			if !m.waits() && !k.bad["sensor."+m.ID+".ring"] && (least == nil || m.Ring.Duration < least.Ring.Duration) {
 				least = m
 			}
 		}

@@ -59,6 +59,10 @@ func (p *program) replayCommand() *cobra.Command {
 	return c
 }
 
+// fastestReplay is how many times real time sound may come without a piece of
+// it being too long for the ring.
+const fastestReplay = 500
+
 // replay plays the files into a store until they are over.
 func (p *program) replay(stop, kill context.Context, f replayFlags, files []string) error {
 	cfg, err := f.config(files, p.clock.UTC())
@@ -127,6 +131,8 @@ func (f replayFlags) config(names []string, now time.Time) (*config, error) {
 		return nil, err
 	case f.root == "":
 		return nil, errors.New("--root is missing: say where to store, such as --root ./store")
+	case s.Speed.Times > fastestReplay:
+		return nil, fmt.Errorf("--speed %v is more than can be stored in order: give at most %d, or 0 (as fast as the store takes it)", f.speed, fastestReplay)
 	case s.Start.future(now):
 		return nil, fmt.Errorf("--start %s is in the future. A session is named by its time and every later one must be greater, so none in %s could be named by its own again. Give the time at which it was recorded.", f.start, f.root)
 	case s.Loop && s.Start.File:
