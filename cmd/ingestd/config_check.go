@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/netip"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"time"
@@ -237,23 +238,28 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 	case sourceTone:
 		k.tone(path, name, s)
 	}
-	k.stdin(path, s)
+	k.alone(path, s)
 }
 
-// stdin has one reader.
-func (k checker) stdin(path string, s *sensorConfig) {
-	if s.Path != standardInput || !s.Enabled {
-		return
-	}
+// alone finds a sensor before s that reads from the same place: of a pipe each
+// would get a part, and a device has one stream.
+func (k checker) alone(path string, s *sensorConfig) {
 	for _, other := range k.c.enabled() {
-		if other == s {
+		switch {
+		case other == s || !s.Enabled:
 			return
-		}
-		if other.Path == standardInput {
+		case other.Source != s.Source:
+		case s.Source == sourcePipe && s.Path == standardInput && other.Path == standardInput:
 			k.wrong(path+".path", "path of %s is standard input, which %s reads already. Use a FIFO.", s.ID, other.ID)
+		case s.Source == sourcePipe && s.Path != "" && filepath.Clean(string(s.Path)) == filepath.Clean(string(other.Path)):
+			k.wrong(path+".path", sharedPipe, s.ID, s.Path, other.ID)
+		case s.Source == sourcePortAudio && s.Device != "" && s.Device == other.Device:
+			k.wrong(path+".device", "device of %s is %q, which %s records already: the second would find it busy. Switch one off (enabled = false); two devices of one kind have usb-path: names of their own.", s.ID, s.Device, other.ID)
 		}
 	}
 }
+
+const sharedPipe = "path of %s is %v, which %s reads already: each would get a part of the sound. Make a FIFO for each, or give one sensor two readers."
 
 // start judges when a WAV begins.
 func (k checker) start(path, name string, s *sensorConfig) {

@@ -2,8 +2,10 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,6 +27,7 @@ type looker struct {
 }
 
 func (l looker) look() {
+	l.pipes()
 	for _, s := range l.c.enabled() {
 		switch {
 		case s.Source == sourceWAV:
@@ -78,6 +81,31 @@ func (l looker) pipe(s *sensorConfig) {
 		l.warnf(at, "path of %s: %v is a folder. Name a FIFO.", s.ID, s.Path)
 	case info.Mode().IsRegular():
 		l.warnf(at, "path of %s: %v is a regular file: its bytes are taken as raw samples, a WAV header too. For WAV files, write source = %q.", s.ID, s.Path, sourceWAV)
+	}
+}
+
+// pipes finds sensors whose paths are one file under two names.
+func (l looker) pipes() {
+	var seen []*sensorConfig
+	infos := map[*sensorConfig]fs.FileInfo{}
+	for _, s := range l.c.enabled() {
+		if s.Source != sourcePipe {
+			continue
+		}
+		name := string(s.Path)
+		if s.Path == standardInput {
+			name = "/dev/stdin"
+		}
+		info, err := l.stat(name)
+		if err != nil || info.Mode().IsRegular() { // of a file each gets the whole
+			continue
+		}
+		for _, other := range seen {
+			if os.SameFile(info, infos[other]) {
+				l.wrong("sensor."+s.ID+".path", sharedPipe, s.ID, s.Path, fmt.Sprintf("%s (as %v)", other.ID, other.Path))
+			}
+		}
+		seen, infos[s] = append(seen, s), info
 	}
 }
 

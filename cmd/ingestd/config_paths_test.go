@@ -61,6 +61,47 @@ func TestPathsAtWhichNothingUsefulIsAreWarnedOf(t *testing.T) {
 	}
 }
 
+// TestTwoSensorsOnOnePipeAreRefused, by whatever names they call it.
+func TestTwoSensorsOnOnePipeAreRefused(t *testing.T) {
+	dir := filepath.Dir(folder(t, "raw", "", "sub/x", ""))
+	fifo := filepath.Join(dir, "fifo")
+	for _, err := range []error{
+		syscall.Mkfifo(fifo, 0o600), syscall.Mkfifo(filepath.Join(dir, "other"), 0o600),
+		os.Symlink(fifo, filepath.Join(dir, "link")), os.Link(fifo, filepath.Join(dir, "hard")),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for paths, want := range map[[2]string]string{
+		{"fifo", "other"}: "", {"raw", "./sub/../raw2"}: "", {"-", "fifo"}: "",
+		{"fifo", "./fifo"}:             `ingestd.toml:8:8: path of b is "DIR/fifo", which a reads already: each would get a part of the sound. Make a FIFO for each, or give one sensor two readers.`,
+		{"none", dir + "/sub/../none"}: `path of b is "DIR/sub/../none", which a reads already: `,
+		{"fifo", "link"}:               `path of b is "DIR/link", which a (as "DIR/fifo") reads already: each would get a part of the sound. Make a FIFO for each, or give one sensor two readers.`,
+		{"hard", "fifo"}:               `path of b is "DIR/fifo", which a (as "DIR/hard") reads already: `,
+		{"-", "-"}:                     `path of b is standard input, which a reads already. Use a FIFO.`,
+		{"-", "/dev/stdin"}:            `path of b is "/dev/stdin", which a `,
+	} {
+		text := fmt.Sprintf("[[sensor]]\nid = \"a\"\nsource = \"pipe\"\npath = %q\n[[sensor]]\nid = \"b\"\nsource = \"pipe\"\npath = %q\n", paths[0], paths[1]) +
+			"[[reader]]\nname = \"r\"\nsink = \"disk\"\n[sink.disk]\nroot = \"root\"\ndriver = \"files\"\n"
+		path := filepath.Join(dir, "ingestd.toml")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := loadConfig(path, nil, nil)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(strings.ReplaceAll(err.Error(), dir, "DIR"), want)) {
+			t.Errorf("%q: got\n%v\nwant\n%s", paths, err, want)
+		}
+		text = strings.Replace(text, "id = \"a\"", "id = \"a\"\nenabled = false", 1)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := loadConfig(path, nil, nil); err != nil {
+			t.Errorf("%q, the first switched off: %v", paths, err)
+		}
+	}
+}
+
 // TestRootThatCannotBeWrittenIsWarnedOf: by whom does not depend on who runs
 // the test.
 func TestRootThatCannotBeWrittenIsWarnedOf(t *testing.T) {

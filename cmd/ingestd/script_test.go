@@ -56,7 +56,7 @@ func TestMessagesAboutMicrophones(t *testing.T) {
 	if !microphones() {
 		alsa.LeaveOut(t, "microphones: built without PortAudio")
 	}
-	rig := alsa.Build(t, alsa.Mic{Name: "mic0"}, alsa.Mic{Name: "mic1", Rate: 16000, Channels: 2}, alsa.Mic{Name: "busy", Errno: 16})
+	rig := alsa.Build(t, alsa.Mic{Name: "mic0"}, alsa.Mic{Name: "mic1", Rate: 16000, Channels: 2}, alsa.Mic{Name: "busy", Errno: 16}, alsa.Mic{Name: "mic2"}, alsa.Mic{Name: "mic3"})
 	runScripts(t, "testdata/microphones", []string{"ALSA_CONFIG_PATH=" + rig.Config, "RIG=" + filepath.Dir(rig.Config)})
 }
 

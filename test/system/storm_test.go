@@ -72,9 +72,16 @@ func TestAStormOfFaultsLeavesNothingBehind(t *testing.T) {
 		config += fmt.Sprintf("[[sensor]]\nid = %q\n%s\n", id, rest)
 		sensors++
 	}
+	unreadable, err := filepath.Glob("/proc/self/task/*/mem") // they open, and cannot be read
+	if err != nil || len(unreadable) == 0 {
+		t.Fatalf("no thread of this test is to be seen: %v", err)
+	}
 	for i := range 8 {
-		add(fmt.Sprintf("missing%d", i), fmt.Sprintf("source = \"pipe\"\npath = %q", filepath.Join(dir, "nothing")))
-		add(fmt.Sprintf("broken%d", i), "source = \"pipe\"\npath = \"/proc/self/mem\"") // it opens, and cannot be read
+		add(fmt.Sprintf("missing%d", i), fmt.Sprintf("source = \"pipe\"\npath = %q", filepath.Join(dir, fmt.Sprint("nothing", i))))
+		if i < len(unreadable) {
+			mem := strings.Replace(unreadable[i], "self", fmt.Sprint(os.Getpid()), 1)
+			add(fmt.Sprintf("broken%d", i), fmt.Sprintf("source = \"pipe\"\npath = %q", mem))
+		}
 		add(fmt.Sprintf("flapping%d", i), fmt.Sprintf("source = \"wav\"\nfiles = [%q]\nloop = true", flapping))
 	}
 	p := start(t, config+disk(t.TempDir(), "10s", "1s"))
