@@ -11,15 +11,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/internal/daemon"
 )
 
 func (p *program) recordCommand() *cobra.Command {
 	var length time.Duration
 	c := &cobra.Command{
-		Use:     "record SENSOR",
-		Short:   "Record one sensor of the configuration, then stop",
-		Long:    "Records one sensor of the configuration to the sinks of its readers, for a length of time\nor until Ctrl-C. The daemon must not be running on the same sinks.",
+		Use:   "record SENSOR",
+		Short: "Record one sensor of the configuration, then stop",
+		Long: "Records one sensor of the configuration to the sinks of its readers, for a length of time\nor until Ctrl-C. The daemon must not be running on the same sinks.\n\n" +
+			"Exit codes: 0 all of it is stored; 1 nothing is; 3 some of it, because the source ended or\nwas away; 6 there is no such sensor.",
 		Example: "  ingestd record mic0 --for 10m --config ./ingestd.toml",
 		Args:    p.oneSensor,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -56,7 +58,7 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 	s := cfg.sensor(id)
 	switch {
 	case s == nil:
-		return withCode(exitUsage, fmt.Errorf("no sensor %s in %s. %s", quoted(id), p.config, cmp.Or(meant(id, "Sensors", cfg.ids()), "It has none: see [[sensor]].")))
+		return withCode(exitNone, fmt.Errorf("no sensor %s in %s. %s", quoted(id), p.config, cmp.Or(meant(id, "Sensors", cfg.ids()), "It has none: see [[sensor]].")))
 	case length < 0:
 		return withCode(exitUsage, fmt.Errorf("--for must not be negative, not %v", length))
 	}
@@ -70,11 +72,13 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 	defer stopLog()
 	begun := p.clock.UTC()
 	var d *daemon.Daemon
+	var asked int64
 	err = p.runDaemon(stop, kill, cfg, log, running{
 		change: func(c *daemon.Config, _ *assembler) error {
 			c.UntilEnded = true
 			sensor := &c.Sensors[0]
-			if sensor.Limit = sensor.Format.Frames(length); length > 0 && sensor.Limit == 0 {
+			asked = sensor.Format.Frames(length)
+			if sensor.Limit = asked; length > 0 && asked == 0 {
 				return withCode(exitUsage, fmt.Errorf("--for %v is less than one frame", length))
 			}
 			for _, r := range c.Readers {
@@ -90,11 +94,44 @@ func (p *program) record(stop, kill context.Context, id string, length time.Dura
 		return err
 	}
 	status := d.Status()
-	fmt.Fprintln(p.stdout, summaryOf(status, false, cfg.rootsOf(status), p.clock.UTC().Sub(begun)))
-	if length > 0 && errors.Is(stop.Err(), context.Canceled) {
+	m := status.Sensors[0]
+	stored := storedOf(status, m)
+	if stored == 0 {
+		return nothingRecorded(m, stop.Err() != nil)
+	}
+	fmt.Fprintln(p.stdout, summaryOf(status, s.Start.File, cfg.rootsOf(status), p.clock.UTC().Sub(begun)))
+	switch {
+	case length > 0 && stop.Err() != nil:
 		return withCode(exitInterrupted, errors.New("interrupted: what was recorded until then is stored"))
+	case m.Captured < asked, stored < asked && !s.Start.File:
+		return partlyRecorded(m, stored, asked)
 	}
 	return nil
+}
+
+// nothingRecorded is the error of a record that has stored nothing.
+func nothingRecorded(m daemon.SensorStatus, interrupted bool) error {
+	why, _, _ := strings.Cut(m.LastError, "\n")
+	switch {
+	case why != "":
+	case interrupted:
+		return withCode(exitInterrupted, errEarly)
+	case m.Captured > 0:
+		why = "none of its sound could be stored"
+	default:
+		why = "its source ended before any sound came"
+	}
+	return fmt.Errorf("nothing of %s was recorded: %s", m.ID, why)
+}
+
+// partlyRecorded is the error of a record that has stored less than was asked.
+func partlyRecorded(m daemon.SensorStatus, stored, asked int64) error {
+	f := audio.Format{Rate: m.Rate, Channels: m.Channels}
+	why := "the rest is a hole"
+	if m.Captured < asked {
+		why = "its source ended"
+	}
+	return withCode(exitPartly, fmt.Errorf("%v of %v of %s recorded: %s", f.Duration(stored).Round(time.Millisecond), f.Duration(asked).Round(time.Millisecond), m.ID, why))
 }
 
 // rootsOf is where the sinks that were used keep their chunks.

@@ -33,7 +33,8 @@ func (p *program) replayCommand() *cobra.Command {
 			"With --start file each file begins when it says: in bext or GUANO, else in its name, such\n" +
 			"as mic0_20260131_060000.wav. What is missing between two files becomes a hole (stopped). A\n" +
 			"time in a name is taken for UTC, and many recorders write local time. With any other start\n" +
-			"the sound of all files is one piece.",
+			"the sound of all files is one piece.\n\n" +
+			"Exit codes: 0 all of it is stored; 1 nothing is, or it was refused; 3 some of it.",
 		Example: "  ingestd replay pump.wav --sensor mic0 --root ./store\n" +
 			"  ingestd replay day1/ --sensor mic0 --root ./store --speed 0 --start file --chunk 60s\n" +
 			"  ingestd replay '*.wav' --sensor mic0 --root ./store --layout '{session}/{block}' --chunk 86016B",
@@ -90,9 +91,22 @@ func (p *program) replay(stop, kill context.Context, f replayFlags, files []stri
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(p.stdout, summaryOf(d.Status(), cfg.Sensors[0].Start.File, f.root, p.clock.UTC().Sub(begun)))
+	status := d.Status()
+	switch m := status.Sensors[0]; {
+	case storedOf(status, m) > 0:
+	case stop.Err() != nil:
+		return withCode(exitInterrupted, errEarly)
+	case m.Captured == 0:
+		return errors.New("nothing was stored: there is no sound in what was named")
+	default:
+		return errors.New("nothing was stored: all of it was overwritten before. Use --speed 0, as fast as the store takes it")
+	}
+	fmt.Fprintln(p.stdout, summaryOf(status, cfg.Sensors[0].Start.File, f.root, p.clock.UTC().Sub(begun)))
 	if stop.Err() != nil {
 		return withCode(exitInterrupted, errors.New("interrupted: what was played until then is stored"))
+	}
+	if lost := lostOf(status, cfg.Sensors[0].Start.File); lost > 0 {
+		return withCode(exitPartly, fmt.Errorf("%s not stored: the store is too slow for this --speed. With 0 it waits", counted(int(lost), "frame")))
 	}
 	return nil
 }
@@ -181,24 +195,34 @@ func oneOf(v string, words ...string) error {
 // summaryOf is one line about a finished run. What a sensor misses between
 // files that tell their times was not lost: the recorder was off.
 func summaryOf(s daemon.Status, timed bool, root string, took time.Duration) string {
-	var chunks, bytes, lost int64
+	var chunks, bytes int64
 	for _, d := range s.Drains {
-		chunks, bytes, lost = chunks+d.Chunks, bytes+d.Bytes, lost+d.Overrun
+		chunks, bytes = chunks+d.Chunks, bytes+d.Bytes
 	}
 	var sound time.Duration
 	between := ""
 	for _, m := range s.Sensors {
 		f := audio.Format{Rate: m.Rate, Channels: m.Channels}
 		sound += f.Duration(storedOf(s, m))
-		switch {
-		case !timed:
-			lost += m.LostFrames
-		case m.Holes > 0:
+		if timed && m.Holes > 0 {
 			between += fmt.Sprintf(", %v in %s between the files", f.Duration(m.LostFrames).Round(time.Millisecond), counted(int(m.Holes), "hole"))
 		}
 	}
 	return fmt.Sprintf("session %d: %v of sound in %s of %d bytes, %d frames lost%s, stored in %s (%v)",
-		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lost, between, root, took.Round(time.Millisecond))
+		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lostOf(s, timed), between, root, took.Round(time.Millisecond))
+}
+
+// lostOf is how many frames were lost.
+func lostOf(s daemon.Status, timed bool) (lost int64) {
+	for _, d := range s.Drains {
+		lost += d.Overrun
+	}
+	for _, m := range s.Sensors {
+		if !timed {
+			lost += m.LostFrames
+		}
+	}
+	return lost
 }
 
 // storedOf is how many captured frames of the sensor m are in a chunk, by the

@@ -25,6 +25,8 @@ const (
 	exitDone        = 0
 	exitFailed      = 1
 	exitUsage       = 2
+	exitPartly      = 3
+	exitNone        = 6  // no such sensor
 	exitConfig      = 78 // sysexits.h EX_CONFIG: systemd shows status=78/CONFIG
 	exitInterrupted = 130
 )
@@ -89,6 +91,8 @@ func (p *program) command() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "ingestd",
 		Short: "Records microphones for years, into files that any tool can read, and says exactly what it missed",
+		Long: "Records microphones for years, into files that any tool can read, and says exactly what it missed.\n\n" +
+			"Exit codes: 0 done; 1 failed; 2 wrong usage; 3 partly; 6 no such sensor; 78 configuration;\n130 interrupted.",
 		Example: "  ingestd demo                                     see it work: no sound card, no configuration\n" +
 			"  ingestd devices                                  what can be recorded here\n" +
 			"  ingestd run --config /etc/ingestd/ingestd.toml   the daemon\n" +
