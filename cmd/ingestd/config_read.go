@@ -145,11 +145,28 @@ func (d *decoder) file(p *file, n *node) string {
 	if !ok || len(s) > maxText || strings.ContainsFunc(s, isControl) {
 		return "must be the name of a file or folder, in quotes."
 	}
+	if err := homeless(s); err != nil {
+		return err.Error()
+	}
 	if s != "" && s != standardInput && !filepath.IsAbs(s) {
 		s = filepath.Join(d.folder(n.at), s)
 	}
 	*p = file(s)
 	return ""
+}
+
+// homeless refuses ~/name and ~user/name, which a shell would have replaced.
+// The error is the end of a sentence that begins with the name of the value.
+func homeless(name string) error {
+	first, rest, _ := strings.Cut(name, "/")
+	if !strings.HasPrefix(first, "~") {
+		return nil
+	}
+	home := "the whole path"
+	if first == "~" {
+		home += fmt.Sprintf(" (in a shell: %s)", quoted(strings.TrimSuffix("$HOME/"+rest, "/")))
+	}
+	return errorf("must not begin with ~, which only a shell replaces: %s. Write %s; or %s if it is called so.", quoted(name), home, quoted("./"+name))
 }
 
 func (d *decoder) files(p *[]file, n *node) string {

@@ -45,6 +45,9 @@ func (p *program) demoCommand() *cobra.Command {
 			if f.length < 0 {
 				return withCode(exitUsage, fmt.Errorf("--for must not be negative, not %v", f.length))
 			}
+			if err := homeless(f.root); err != nil {
+				return withCode(exitUsage, flagError("--root", err))
+			}
 			stop, kill, release := signals(c.Context())
 			defer release()
 			return p.demo(stop, kill, f)

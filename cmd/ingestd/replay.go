@@ -134,6 +134,7 @@ func (f replayFlags) config(names []string, now time.Time) (*config, error) {
 	}
 	err = errors.Join(
 		sensorFlagError(f.sensor),
+		flagError("--root", homeless(f.root)),
 		flagError("--start", s.Start.setFlag(f.start, now)),
 		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
 		flagError("--sync", k.Sync.set(flagNode(f.sync))),
