@@ -34,6 +34,7 @@ func (p *program) configCommand() *cobra.Command {
 	initialise := &cobra.Command{
 		Use:     "init",
 		Short:   "Print a configuration in which every key is explained",
+		Long:    "Prints a configuration in which every key is explained, and most are commented out. Nobody\nbut root and the user of ingestd may be able to write the file: chmod go-w ingestd.toml",
 		Example: "  ingestd config init > ingestd.toml",
 		Args:    usage(cobra.NoArgs),
 		RunE:    func(*cobra.Command, []string) error { return configInit(p.stdout) },

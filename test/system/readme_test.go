@@ -88,7 +88,8 @@ func TestTheREADMEIsTrue(t *testing.T) {
 // run runs the command in dir and compares what it prints.
 func (s step) run(t *testing.T, dir string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "bash", "-c", s.command)
+	// What a user's umask lets others write is refused: the steps must not depend on it.
+	cmd := exec.CommandContext(t.Context(), "bash", "-c", "umask 002; "+s.command)
 	cmd.Dir = dir
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
