@@ -72,7 +72,7 @@ channels = 3
 	}
 	for _, want := range []struct{ path, value, origin string }{
 		{"station", `"env"`, "INGESTD_STATION"},
-		{"http.listen", `""`, "command line"},
+		{"http.listen", `"off"`, "command line"},
 		{"log.level", `"info"`, "built-in"},
 		{"defaults.sensor.rate", "16000", "C:10"},
 		{"sensor.mic0.rate", "8000", "A:6"},

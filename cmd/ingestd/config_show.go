@@ -111,7 +111,11 @@ func (c *config) collect(prefix, which string, v reflect.Value) []setting {
 			all = append(all, c.collect(path+".", "", value)...)
 			continue
 		}
-		all = append(all, setting{f, path, shownValue(value), c.at(path).line()})
+		shown := shownValue(value)
+		if path == "http.listen" && shown == `""` {
+			shown = `"off"`
+		}
+		all = append(all, setting{f, path, shown, c.at(path).line()})
 	}
 	return all
 }

@@ -25,6 +25,7 @@ const (
 	demoUnplug   = 12 * time.Second // when mic1 is unplugged
 	demoUnplugIn = 5 * time.Second  // for how long
 	demoReport   = 10 * time.Second
+	shortest     = time.Millisecond // what --for may be
 )
 
 type demoFlags struct {
@@ -42,8 +43,11 @@ func (p *program) demoCommand() *cobra.Command {
 		Example: "  ingestd demo\n  ingestd demo --for 30s --root /tmp/demo",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			if f.length < 0 {
+			switch {
+			case f.length < 0:
 				return withCode(exitUsage, fmt.Errorf("--for must not be negative, not %v", f.length))
+			case c.Flags().Changed("for") && f.length < shortest:
+				return withCode(exitUsage, fmt.Errorf("--for must be at least %v, not %v", shortest, f.length))
 			}
 			if err := homeless(f.root); err != nil {
 				return withCode(exitUsage, flagError("--root", err))
@@ -61,11 +65,8 @@ func (p *program) demoCommand() *cobra.Command {
 }
 
 func (p *program) demo(stop, kill context.Context, f demoFlags) (err error) {
-	if f.length > 0 {
-		var cancel context.CancelFunc
-		stop, cancel = context.WithTimeout(stop, f.length)
-		defer cancel()
-	}
+	stop, cancel := context.WithCancel(stop)
+	defer cancel()
 	scratch, err := os.MkdirTemp("", "ingestd-demo-")
 	if err != nil {
 		return err
@@ -99,12 +100,22 @@ func (p *program) demo(stop, kill context.Context, f demoFlags) (err error) {
 	defer end()
 	err = p.runDaemon(stop, kill, demoConfig(name, f.root), log, running{
 		change: func(c *daemon.Config, _ *assembler) error {
-			c.HTTP = listener
+			c.HTTP, c.UntilEnded = listener, f.length > 0
+			for i := range c.Sensors {
+				c.Sensors[i].Limit = c.Sensors[i].Format.Frames(f.length)
+			}
 			c.Sensors[1].Open = unplugged(p.clock, c.Sensors[1].Open)
 			return nil
 		},
 		made: func(d *daemon.Daemon) {
 			reports.Go(func() { p.reportDemo(over, d, f.root) })
+			if f.length > 0 { // one that is unplugged then is not waited for
+				reports.Go(func() {
+					if p.clock.Sleep(over, p.clock.Monotonic()+int64(f.length+time.Second)) == nil {
+						cancel()
+					}
+				})
+			}
 		},
 	})
 	if errors.Is(err, errEarly) {

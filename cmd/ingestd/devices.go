@@ -34,7 +34,7 @@ func (p *program) devicesCommand() *cobra.Command {
 			if output == "json" {
 				e := json.NewEncoder(p.stdout)
 				e.SetIndent("", "  ")
-				return e.Encode(map[string]any{"devices": devices})
+				return e.Encode(map[string]any{"devices": append([]portaudio.Device{}, devices...)}) // [], never null
 			}
 			return p.deviceTable(devices)
 		},

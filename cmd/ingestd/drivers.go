@@ -124,7 +124,7 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		Tags: wav.Tags{Station: a.c.Station, Model: s.Device},
 		Info: map[string]any{
 			"station": a.c.Station, "source": s.Source, "device": map[string]string{"selector": s.Device},
-			"labels": s.Labels, "software": "ingestd " + built().Version,
+			"labels": labels(s), "software": "ingestd " + built().Version,
 		},
 	}
 	if s.Source == sourcePortAudio {
@@ -136,6 +136,14 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		out.Info["location"] = at
 	}
 	return out, nil
+}
+
+// labels are those of s: {} if it has none, never null.
+func labels(s *sensorConfig) map[string]string {
+	if s.Labels == nil {
+		return map[string]string{}
+	}
+	return s.Labels
 }
 
 // probe asks a WAV for its format, and notes when its sound begins.

@@ -218,7 +218,7 @@ func TestSeed_A6(t *testing.T) {
 		got[s.path] = s.value
 	}
 	for path, want := range map[string]string{
-		"station": `"here"`, "log.level": `"error"`, "http.listen": `""`, "reader.archive.sensors": `["mic1"]`, // replaced
+		"station": `"here"`, "log.level": `"error"`, "http.listen": `"off"`, "reader.archive.sensors": `["mic1"]`, // replaced
 		"sink.disk.sync": `"none"`, "sink.disk.root": `"/a"`, "sensor.mic0.rate": "8000", "sensor.mic0.labels": `{ floor = "1", side = "inlet" }`, // merged
 	} {
 		if got[path] != want {
