@@ -54,7 +54,11 @@ func (l looker) files(s *sensorConfig, f file) {
 		found, err := l.glob(filepath.Join(escapeGlob(string(f)), "*.[wW][aA][vV]"))
 		hidden := func(name string) bool { return strings.HasPrefix(filepath.Base(name), ".") }
 		if err == nil && !slices.ContainsFunc(found, func(name string) bool { return !hidden(name) }) {
-			l.warnf(at, "files of %s: the folder %v has no file *.wav now.", s.ID, f)
+			below := ""
+			if found, err := l.glob(filepath.Join(escapeGlob(string(f)), "*", "*.[wW][aA][vV]")); err == nil && len(found) > 0 {
+				below = fmt.Sprintf(" Folders in it are not looked into: name %q.", filepath.Dir(found[0]))
+			}
+			l.warnf(at, "files of %s: the folder %v has no file *.wav now.%s", s.ID, f, below)
 		}
 	case err == nil:
 	case !strings.ContainsAny(string(f), "*?["):

@@ -15,7 +15,7 @@ import (
 // TestPathsAtWhichNothingUsefulIsAreWarnedOf: each case is a sensor or a root,
 // and the warning about it; none for what is as it should be.
 func TestPathsAtWhichNothingUsefulIsAreWarnedOf(t *testing.T) {
-	dir := filepath.Dir(folder(t, "x.wav", "", "full/Y.WAV", "", "full/z.txt", "", "empty/.hidden.wav", "", "a[b/c.txt", ""))
+	dir := filepath.Dir(folder(t, "x.wav", "", "full/Y.WAV", "", "full/z.txt", "", "empty/.hidden.wav", "", "a[b/c.txt", "", "card/day1/x.wav", ""))
 	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -23,6 +23,7 @@ func TestPathsAtWhichNothingUsefulIsAreWarnedOf(t *testing.T) {
 		"a file":                  {sensor: `source = "wav"` + "\nfiles = [\"x.wav\", \"full\", \"f*/?.WAV\"]"},
 		"no file":                 {`source = "wav"` + "\nfiles = [\"x.wav\", \"y.wav\"]", "", `ingestd.toml:4:9: files of m: "DIR/y.wav": there is no such file or folder now.`},
 		"a folder without":        {`source = "wav"` + "\nfiles = [\"empty\"]", "", `files of m: the folder "DIR/empty" has no file *.wav now.`},
+		"folders below":           {`source = "wav"` + "\nfiles = [\"card\"]", "", `files of m: the folder "DIR/card" has no file *.wav now. Folders in it are not looked into: name "DIR/card/day1".`},
 		"a folder like a glob":    {`source = "wav"` + "\nfiles = [\"a[b\"]", "", `files of m: the folder "DIR/a[b" has no file *.wav now.`},
 		"a glob":                  {`source = "wav"` + "\nfiles = [\"*.WAV\"]", "", `files of m: no file is called like "DIR/*.WAV" now.`},
 		"a glob with a fault":     {`source = "wav"` + "\nfiles = [\"[x.wav\"]", "", `files of m: this glob has a fault: "DIR/[x.wav". Close its brackets.`},

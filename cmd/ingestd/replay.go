@@ -28,8 +28,9 @@ func (p *program) replayCommand() *cobra.Command {
 		Use:   "replay FILE...",
 		Short: "WAV files as if they were a microphone",
 		Long: "Plays WAV files, folders or globs in the order of their names into a store, as if they\n" +
-			"came from one microphone. No sample is converted or left out; 8-bit sound is widened to\n" +
-			"16 bits, and that is said. Tags of the files are not copied.\n\n" +
+			"came from one microphone. Of a folder these are the *.wav in it, not those in folders below.\n" +
+			"No sample is converted or left out; 8-bit sound is widened to 16 bits, and that is said.\n" +
+			"Tags of the files are not copied.\n\n" +
 			"With --start file each file begins when it says: in bext or GUANO, else in its name, such\n" +
 			"as mic0_20260131_060000.wav. What is missing between two files becomes a hole (stopped). A\n" +
 			"time in a name is taken for UTC, and many recorders write local time. With any other start\n" +

@@ -18,7 +18,7 @@ const MaxFiles = 100_000
 
 // Config describes a replay. Only Paths is required.
 type Config struct {
-	Paths  []string      // files, folders (of which *.wav) and globs; each of these in name order
+	Paths  []string      // files, folders (of which *.wav, not of those in them) and globs; each of these in name order
 	Speed  float64       // 1: real time, N: N times faster, 0: as fast as the frames are taken
 	Loop   bool          // begin again behind the last file, without a gap
 	Start  Start         // when the first frame was captured

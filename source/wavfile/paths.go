@@ -73,7 +73,7 @@ func folder(path string) ([]string, error) {
 	for {
 		entries, err := d.ReadDir(1000)
 		for _, e := range entries {
-			if strings.EqualFold(filepath.Ext(e.Name()), ".wav") && !e.IsDir() && !strings.HasPrefix(e.Name(), ".") {
+			if isWAV(e) {
 				files = append(files, filepath.Join(path, e.Name()))
 			}
 		}
@@ -87,9 +87,37 @@ func folder(path string) ([]string, error) {
 			return nil, source.Faultf(source.Failed, "%s: more than %d files: replay them in parts", path, MaxFiles)
 		}
 	}
-	if len(files) == 0 {
-		return nil, source.Faultf(source.Failed, "%s: the folder has no file *.wav: name another", path)
+	if len(files) > 0 {
+		slices.Sort(files)
+		return files, nil
 	}
-	slices.Sort(files)
-	return files, nil
+	if file := below(path); file != "" {
+		dir := filepath.Dir(file)
+		return nil, source.Faultf(source.Failed, "%s: the folder has no file *.wav itself, and folders in it are not looked into: name %s, or a glob such as '%s'",
+			path, dir, filepath.Join(filepath.Dir(dir), "*", "*"+filepath.Ext(file)))
+	}
+	return nil, source.Faultf(source.Failed, "%s: the folder has no file *.wav: name another", path)
+}
+
+func isWAV(e fs.DirEntry) bool {
+	return strings.EqualFold(filepath.Ext(e.Name()), ".wav") && !e.IsDir() && !strings.HasPrefix(e.Name(), ".")
+}
+
+// maxLook is how many names are looked at for a hint.
+const maxLook = 10_000
+
+// below is the first WAV file in a folder below path, or "".
+func below(path string) (found string) {
+	looked := 0
+	_ = filepath.WalkDir(path, func(name string, e fs.DirEntry, err error) error {
+		if looked++; looked > maxLook {
+			return fs.SkipAll
+		}
+		if err == nil && isWAV(e) {
+			found = name
+			return fs.SkipAll
+		}
+		return nil // what cannot be read gives no hint
+	})
+	return found
 }
