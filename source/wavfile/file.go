@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"strings"
 	"syscall"
 
 	"github.com/ingestd/ingestd/audio"
@@ -33,9 +34,30 @@ func openFile(name string) (*file, error) {
 	w, err := check(f)
 	if err != nil {
 		f.Close()
-		return nil, source.Faultf(source.Failed, "%s: %w", name, err)
+		return nil, source.Faultf(source.Failed, "%s: %w", name, named(err, name))
 	}
 	return &file{w, f, name, w.Frames()}, nil
+}
+
+// named puts the name of the file into the command that would convert it:
+// audio/wav, which says it, does not know the name.
+func named(err error, name string) error {
+	text := strings.Replace(err.Error(), " -i IN ", " -i "+shellWord(name)+" ", 1)
+	if text == err.Error() {
+		return err
+	}
+	return errors.New(strings.Replace(text, " OUT.wav", " out.wav", 1))
+}
+
+// shellWord is name as a shell takes it for one word.
+func shellWord(name string) string {
+	plain := func(r rune) bool {
+		return r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_./+:@%,=-", r)
+	}
+	if strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	return name
 }
 
 var errNoFile = errors.New("it is not a regular file: name a WAV file, or use the source pipe")

@@ -38,6 +38,7 @@ func TestWhatCannotBeReplayedIsRefusedWithACure(t *testing.T) {
 	save(t, cut, format, ramp(0, 100), nil)
 	for _, err := range []error{
 		os.Truncate(cut, 500), os.WriteFile(at("no.wav"), []byte("OggS and so on"), 0o600),
+		os.WriteFile(at("it's no.wav"), []byte("OggS and so on"), 0o600),
 		os.MkdirAll(at("card/DCIM/day1"), 0o700), os.WriteFile(at("card/DCIM/day1/X.WAV"), nil, 0o600),
 		os.Mkdir(at("bare"), 0o700), os.WriteFile(at("bare/.hidden.wav"), nil, 0o600),
 	} {
@@ -55,7 +56,8 @@ func TestWhatCannotBeReplayedIsRefusedWithACure(t *testing.T) {
 		"bad glob":         {Config{Paths: []string{at("[")}}, []string{"close its brackets"}},
 		"bare folder":      {Config{Paths: []string{at("bare")}}, []string{at("bare"), "*.wav"}},
 		"folders below":    {Config{Paths: []string{at("card")}}, []string{at("card") + ": ", "not looked into: name " + at("card/DCIM/day1") + ", or a glob such as '" + at("card/DCIM/*/*.WAV") + "'"}},
-		"not WAV":          {Config{Paths: []string{at("a.wav"), at("no.wav")}}, []string{at("no.wav"), "Ogg"}},
+		"not WAV":          {Config{Paths: []string{at("a.wav"), at("no.wav")}}, []string{at("no.wav") + ": ", "Ogg", "Convert: ffmpeg -i " + at("no.wav") + " -c:a pcm_s16le out.wav"}},
+		"quoted":           {Config{Paths: []string{at("it's no.wav")}}, []string{"Convert: ffmpeg -i '" + at(`it'\''s no.wav`) + "' -c:a pcm_s16le out.wav"}},
 		"two formats":      {Config{Paths: []string{at("a.wav"), at("b.wav")}}, []string{at("a.wav"), at("b.wav"), "48000", "44100"}},
 		"another rate":     {Config{Paths: []string{at("b.wav")}, Format: audio.Format{Rate: 48000}}, []string{"44100 Hz, but the sensor is 48000"}},
 		"other channels":   {Config{Paths: []string{at("b.wav")}, Format: audio.Format{Channels: 1}}, []string{"channels: 3"}},
