@@ -268,6 +268,8 @@ func (k checker) start(path, name string, s *sensorConfig) {
 		k.wrong(path+".start", "start of %s is in the future: %v. Write when it was recorded.", name, s.Start)
 	case s.Loop && s.Start.File:
 		k.wrong(path+".start", `start of %s is "file", and a loop is later each time than its files say. Write start = "now" or a time, or loop = false.`, name)
+	case s.Loop && s.Speed.Times == 0:
+		k.warnf(k.c.at(path+".loop"), "%s is played in a loop as fast as the sinks take it: that fills the disk, with sound that is dated ahead of the clock. Set speed = 1, or loop = false.", name)
 	}
 }
 

@@ -43,6 +43,8 @@ func (k checker) readers() {
 			// A WAV says its format when it is opened; checkSound is for then.
 			if f, known := s.format(); known && !k.formatFaulty(s) {
 				k.chunk(path, name, r, s, f)
+			} else if !known && r.Chunk.time > 0 && !k.bad[path+".chunk"] {
+				k.manyFiles(path, name, s, time.Duration(float64(r.Chunk.time)/max(1, s.Speed.Times)))
 			}
 		}
 	}
@@ -105,10 +107,22 @@ func (k checker) chunk(path, name string, r *readerConfig, s *sensorConfig, f au
 	if r.Key == keyMS && length < time.Millisecond {
 		k.wrong(at, `chunk of reader %s: %s: %v lasts %v, so with key = "ms" two chunks would have one block. Set chunk = "1ms" or longer.`, name, s.ID, r.Chunk, length)
 	}
+	k.manyFiles(path, name, s, length)
 	if ring := "sensor." + s.ID + ".ring"; 2*frames > s.window(f) && !k.bad[ring] {
 		k.warnf(k.c.at(at), "chunk of reader %s is longer than half the ring of %s (%v): after an error of the disk only what the ring still holds can be written again. Set ring = %q, or a chunk of at most %q.",
 			name, s.ID, s.Ring, short((2*length+time.Second-1)/time.Second*time.Second), short(s.Ring.Duration/2))
 	}
+}
+
+// shortChunk is how short a chunk may be before it is worth a word.
+const shortChunk = 100 * time.Millisecond
+
+// manyFiles warns of chunks so short that there are more than ten a second.
+func (k checker) manyFiles(path, name string, s *sensorConfig, length time.Duration) {
+	if length <= 0 || length >= shortChunk {
+		return
+	}
+	k.warnf(k.c.at(path+".chunk"), "chunk of reader %s makes more than ten files a second of %s: a disk is slow with so many, and so is whoever lists them. Usual is \"10s\".", name, s.ID)
 }
 
 func (k checker) sinks() {

@@ -151,6 +151,8 @@ func (f replayFlags) config(names []string, now time.Time) (*config, error) {
 		return nil, fmt.Errorf("--speed %v is more than can be stored in order: give at most %d, or 0 (as fast as the store takes it)", f.speed, fastestReplay)
 	case s.Start.future(now):
 		return nil, fmt.Errorf("--start %s is in the future. A session is named by its time and every later one must be greater, so none in %s could be named by its own again. Give the time at which it was recorded.", f.start, f.root)
+	case s.Loop && s.Speed.Times == 0:
+		return nil, errors.New("--loop with --speed 0 writes without end, as fast as the disk takes it. Give a --speed, such as 1, or no --loop.")
 	case s.Loop && s.Start.File:
 		return nil, errors.New("--start file is not for --loop: a loop is later each time than its files say. Give --start now or a time.")
 	}
