@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -128,7 +129,11 @@ func (l Layout) checkLevel(i int, level []part) error {
 	}
 	for _, word := range reserved {
 		if couldBe(level, word) {
-			return fmt.Errorf("layout %q: %q could be the folder %s, which a store keeps for something else", l.template, text, word)
+			instead := "another name there"
+			if holds(level, sensorField) {
+				instead = strconv.Quote("of-" + l.template)
+			}
+			return fmt.Errorf("layout %q: %q could be the folder %s, which a store keeps for something else. Write %s", l.template, text, word, instead)
 		}
 	}
 	return nil
