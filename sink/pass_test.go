@@ -202,18 +202,21 @@ func TestAPassSaysNothingOfWhatWasAbandonedMeanwhile(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.during = func() {
-		if from := r.Restart(t.Context()); from != 0 {
+		if from := r.Restart(t.Context()); from != 100 {
 			t.Errorf("to be given again from %d", from)
 		}
-		if err := r.Write(t.Context(), ramp(0, 10, s16)); err != nil {
+		if err := r.Write(t.Context(), ramp(100, 10, s16)); err != nil {
 			t.Error(err)
 		}
 	}
 	if err := sink.Pass(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
-	if r.Durable() != 0 || r.Chunks() != 0 {
-		t.Errorf("durable %d, %d chunks: nothing of it is sure", r.Durable(), r.Chunks())
+	if r.Durable() > 100 || r.Chunks() > 1 {
+		t.Errorf("durable %d, %d chunks: nothing of the second is sure", r.Durable(), r.Chunks())
+	}
+	if err := sink.Pass(t.Context(), r); err != nil || r.Durable() != 110 || r.Chunks() != 1 {
+		t.Errorf("the next pass: %v, durable %d, %d chunks", err, r.Durable(), r.Chunks())
 	}
 }
 

@@ -198,23 +198,16 @@ func raise(count *atomic.Int64, to int64) {
 
 // Restart goes on after an error. It abandons the open chunk, whose draft is
 // kept where the bucket keeps drafts, and returns the frame from which on the
-// stream, holes included, must be given again: chunks that have a name stay.
-// What cannot be given again is given as a hole. If all that failed is that
-// the disk was full, the open chunk goes on where it is.
+// stream, holes included, must be given again: chunks that have a name stay,
+// and so do those that wait for a pass, unless a sync that failed has put them
+// in doubt. What cannot be given again is given as a hole. If all that failed is
+// that the disk was full, the open chunk goes on where it is.
 func (r *Recorder) Restart(context.Context) (from int64) {
-	r.err = nil
-	if soft := r.soft; soft {
-		r.soft = false
-		r.mu.Lock()
-		failed := r.failed
-		r.mu.Unlock()
-		if failed == nil {
-			return r.pos
-		}
+	soft := r.soft
+	r.err, r.soft = nil, false
+	if soft && !r.inDoubt() {
+		return r.pos
 	}
-	r.mu.Lock()
-	r.restarts++ // a pass under way speaks of nothing any more
-	r.mu.Unlock()
 	if r.draft != nil {
 		sound := r.pos > r.chunk.from
 		r.kept = r.kept || sound
@@ -225,15 +218,29 @@ func (r *Recorder) Restart(context.Context) (from int64) {
 		draft.Abort(sound) // it failed already; there is nobody to tell
 		r.ending.Unlock()
 	}
-	r.release()
+	if r.inDoubt() { // asked behind the drop: a sync of that draft says nothing more
+		r.release()
+	}
 	return r.pos
 }
 
-// drop forgets a draft that gets no name; r.pos is where it began. ending is
-// held.
+// inDoubt says whether a sync has failed since this recorder was last clean.
+func (r *Recorder) inDoubt() bool {
+	failures := int64(0)
+	if r.batch != nil {
+		failures = r.batch.Failures()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failed != nil || failures != r.failures
+}
+
+// drop forgets a draft that gets no name; r.pos is where it began. A pass under
+// way speaks of it no more. ending is held.
 func (r *Recorder) drop(d Draft) {
 	r.mu.Lock()
 	r.draft, r.abandoned, r.at = nil, d, r.pos
+	r.restarts++
 	r.mu.Unlock()
 }
 
