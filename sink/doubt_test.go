@@ -1,12 +1,16 @@
 package sink_test
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
+	"fmt"
 	"syscall"
 	"testing"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/wav"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/sink/mem"
 )
@@ -102,7 +106,8 @@ func TestAPassInTheMiddleOfARestartClaimsNothing(t *testing.T) {
 // cramped is a bucket whose drafts have no room while they are told so.
 type cramped struct {
 	*mem.Bucket
-	full bool
+	full  bool
+	stuck error // of what is written over
 }
 
 type crampedDraft struct {
@@ -123,6 +128,13 @@ func (d *crampedDraft) Write(p []byte) (int, error) {
 		return 0, syscall.ENOSPC
 	}
 	return d.Draft.Write(p)
+}
+
+func (d *crampedDraft) WriteAt(p []byte, off int64) (int, error) {
+	if d.b.stuck != nil {
+		return 0, d.b.stuck
+	}
+	return d.Draft.WriteAt(p, off)
 }
 
 // TestWhatWasWrittenBeforeADiskWasFullIsKept, even if what follows is lost: no
@@ -164,6 +176,74 @@ func TestWhatWasWrittenBeforeADiskWasFullIsKept(t *testing.T) {
 	}
 	if want := append(ramp(0, 150, s16), ramp(550, 50, s16)...); string(got) != string(want) {
 		t.Errorf("%d frames stored, want 200", len(got)/2)
+	}
+}
+
+// TestAChunkIsMadeWholeWhenThereIsRoomForIt: where nothing is written in place,
+// its header needs some too.
+func TestAChunkIsMadeWholeWhenThereIsRoomForIt(t *testing.T) {
+	s24 := audio.Format{Rate: 48000, Channels: 1, Encoding: audio.S24} // a pad byte behind odd chunks
+	b := &cramped{Bucket: mem.New()}
+	s := open(t, b, sink.DefaultLayout, "wav")
+	r, err := s.Record(t.Context(), sink.RecordConfig{Session: 1, Sensor: "mic0", Format: s24, ChunkFrames: 99})
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := func(what string, at int64, act func() error) {
+		t.Helper()
+		b.stuck = syscall.ENOSPC
+		for range 3 {
+			if err := act(); !errors.Is(err, syscall.ENOSPC) {
+				t.Fatalf("%s without room: %v", what, err)
+			}
+			if from := r.Restart(t.Context()); from != at {
+				t.Fatalf("%s: to be given again from %d, want %d", what, from, at)
+			}
+		}
+		b.stuck = nil
+	}
+	give := func(from, to int64) error { return r.Write(t.Context(), ramp(from, to-from, s24)) }
+	if err := give(0, 60); err != nil {
+		t.Fatal(err)
+	}
+	b.stuck = syscall.ENOSPC
+	if err := give(60, 99); !errors.Is(err, syscall.ENOSPC) || r.Restart(t.Context()) != 99 {
+		t.Fatalf("the end of a chunk without room: %v", err)
+	}
+	again("a write", 99, func() error { return give(99, 130) })
+	if err := give(99, 130); err != nil || r.Chunks() != 1 {
+		t.Fatalf("%v, %d chunks", err, r.Chunks())
+	}
+	again("a hole", 130, func() error { return r.Hole(t.Context(), 70, audio.XRun) })
+	// Should there be sound after all, it goes to the next chunk.
+	if err := errors.Join(give(130, 140), r.Hole(t.Context(), 60, audio.XRun), give(200, 231)); err != nil {
+		t.Fatal(err)
+	}
+	again("the end", 231, func() error { return r.Close(t.Context()) })
+	b.stuck = syscall.EIO // what breaks is written anew, as ever
+	if err := r.Close(t.Context()); !errors.Is(err, syscall.EIO) || r.Restart(t.Context()) != 200 {
+		t.Fatalf("the end on a broken disk: %v", err)
+	}
+	b.stuck = nil
+	if err := give(200, 231); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(t.Context()); err != nil || r.Durable() != 231 {
+		t.Fatalf("%v, durable %d", err, r.Durable())
+	}
+	lines, end := logged(t, s, 1, "mic0")
+	for i, l := range lines {
+		file := fileBody(t, b, s.Layout.Name(key(1, "mic0", l.Block)))
+		c, err := s.Get(t.Context(), key(1, "mic0", l.Block))
+		if err != nil || string(c.Data) != string(ramp(l.From, l.Frames, s24)) || l.SHA256 != fmt.Sprintf("%x", sha256.Sum256(file)) || int64(len(file)) != l.Bytes {
+			t.Errorf("line %d: %+v, %v, a file of %d bytes", i, l, err, len(file))
+		}
+		if w, err := wav.Open(bytes.NewReader(file), int64(len(file))); err != nil || !w.Exact() || len(w.Notes()) > 0 {
+			t.Errorf("line %d: %v, notes %q", i, err, w.Notes())
+		}
+	}
+	if len(lines) != 4 || end.Clean {
+		t.Errorf("%d lines, %+v", len(lines), end)
 	}
 }
 

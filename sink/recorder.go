@@ -78,6 +78,8 @@ type chunk struct {
 	encoder Encoder
 	bytes   int64  // of its file
 	pcm     uint32 // CRC-32C of its frames
+	ended   bool   // it takes no more frames
+	tail    []byte // what comes behind them and is not written yet, if it ended
 }
 
 // ErrOver is wrapped by the errors of a Recorder that was closed.
@@ -112,13 +114,14 @@ func (r *Recorder) Write(ctx context.Context, p []byte) error {
 				return r.fail(err)
 			}
 		}
-		frames := min(int64(len(p))/r.frameBytes, r.chunk.from+r.chunk.want-r.pos)
-		if err := r.take(p[:frames*r.frameBytes]); err != nil {
-			return r.fail(err)
+		if frames := min(int64(len(p))/r.frameBytes, r.chunk.from+r.chunk.want-r.pos); !r.chunk.ended && frames > 0 {
+			if err := r.take(p[:frames*r.frameBytes]); err != nil {
+				return r.fail(err)
+			}
+			p = p[frames*r.frameBytes:]
+			r.advance(frames)
 		}
-		p = p[frames*r.frameBytes:]
-		r.advance(frames)
-		if r.pos == r.chunk.from+r.chunk.want {
+		if r.chunk.ended || r.pos == r.chunk.from+r.chunk.want {
 			if err := r.seal(ctx); err != nil {
 				return r.fail(err)
 			}

@@ -82,16 +82,20 @@ func (r *Recorder) named(ctx context.Context, w whole, failure error) error {
 }
 
 // finish writes what a chunk needs to be whole. short: its header is not the
-// one that was summed.
+// one that was summed. If the disk is full it may be tried again.
 func (r *Recorder) finish() (short bool, err error) {
-	tail, err := r.chunk.encoder.Finish()
-	if err == nil {
-		r.hash.Write(tail)
-		err = r.put(tail)
+	if !r.chunk.ended {
+		if r.chunk.tail, err = r.chunk.encoder.Finish(); err != nil {
+			return false, err
+		}
+		r.chunk.ended = true
 	}
-	if err != nil {
+	defer func() { r.soft = full(err) }()
+	if err = r.put(r.chunk.tail); err != nil {
 		return false, err
 	}
+	r.hash.Write(r.chunk.tail)
+	r.chunk.tail = nil
 	frames := r.pos - r.chunk.from
 	header, err := r.chunk.encoder.Header(frames)
 	if err != nil {
