@@ -144,3 +144,15 @@ func TestSecurity_C1(t *testing.T) {
 		}
 	}
 }
+
+// TestSeed_O11: three layers that know only what is below them: buckets know
+// names and bytes, stores know keys and chunks, and what asks of several stores
+// is above both. The rule "arrows" keeps the tree to the table.
+func TestSeed_O11(t *testing.T) {
+	if got := may["sink/*"]; got != "audio audio/* sink" {
+		t.Errorf("a bucket may know %q", got)
+	}
+	if got := may["sink"]; within("sink/files", got) || within("reader", got) || within("clock", got) {
+		t.Errorf("a store may know %q", got)
+	}
+}

@@ -169,7 +169,8 @@ func TestEveryBadWAVIsRefusedInOneLine(t *testing.T) {
 // raceFactor forgives a machine that is busy with other tests.
 const raceFactor = 3
 
-func TestOtherToolsReadEveryChunk(t *testing.T) {
+// TestSeed_R14: a store is files that other programs read, of any language.
+func TestSeed_R14(t *testing.T) {
 	t.Parallel()
 	sox, ffprobe := tool(t, "sox"), tool(t, "ffprobe")
 	for _, name := range wavs(t, "*.wav") {
@@ -205,9 +206,10 @@ func encodingOf(f audio.Format) string {
 	return "signed"
 }
 
-// TestPythonReadsEveryChunk asks one python for the sums of all chunks that its
-// module wave can read: it reads no EXTENSIBLE and no float.
-func TestPythonReadsEveryChunk(t *testing.T) {
+// TestSeed_P16: a chunk is sound to any program, with no package of ours. This
+// asks one python for the sums of all chunks that its module wave can read: it
+// reads no EXTENSIBLE and no float.
+func TestSeed_P16(t *testing.T) {
 	t.Parallel()
 	python := tool(t, "python3")
 	const script = `
