@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"os"
 	"time"
@@ -32,8 +33,26 @@ func newLogger(w io.Writer, c logConfig) (log *zap.Logger, stop func(), err erro
 		}
 		encoder = zapcore.NewConsoleEncoder(encoding)
 	}
-	queue := daemon.NewLogQueue(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(w)), level))
+	queue := daemon.NewLogQueue(zapcore.NewCore(encoder, zapcore.Lock(zapcore.AddSync(plain{w})), level))
 	return zap.New(queue), queue.Start(), nil
+}
+
+// plain writes text without what moves a cursor, colours or turns the line round:
+// a name of a file or a device may hold anything.
+type plain struct{ io.Writer }
+
+func (p plain) Write(b []byte) (int, error) {
+	if _, err := p.Writer.Write(bytes.Map(plainRune, b)); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+func plainRune(r rune) rune {
+	if r == '\n' || r == '\t' {
+		return r
+	}
+	return printable(r)
 }
 
 func isTerminal(w io.Writer) bool {

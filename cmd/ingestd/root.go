@@ -71,7 +71,7 @@ func run(args, env []string, stdin *os.File, stdout, stderr io.Writer) int {
 	if err == nil {
 		return exitDone
 	}
-	fmt.Fprintln(stderr, strings.TrimRight(err.Error(), "\n"))
+	fmt.Fprintln(plain{stderr}, strings.TrimRight(err.Error(), "\n"))
 	var coded *exitError
 	var mismatch *sink.MismatchError
 	var known interface{ ExitCode() int }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"strings"
 	"syscall"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/audio/wav"
@@ -16,8 +18,8 @@ import (
 type file struct {
 	*wav.Reader
 	f    *os.File
-	name string
-	left int64 // frames not read yet
+	name string // as it may stand in a message
+	left int64  // frames not read yet
 }
 
 func openFile(name string) (*file, error) {
@@ -25,18 +27,38 @@ func openFile(name string) (*file, error) {
 	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, source.Faultf(source.Failed, "%s: there is no such file: check the name", name)
+		return nil, source.Faultf(source.Failed, "%s: there is no such file: check the name", shown(name))
 	case errors.Is(err, fs.ErrPermission):
-		return nil, source.Faultf(source.Failed, "%s: it may not be read by this user: chown or chmod it", name)
+		return nil, source.Faultf(source.Failed, "%s: it may not be read by this user: chown or chmod it", shown(name))
 	case err != nil:
-		return nil, source.Faultf(source.Failed, "open WAV file: %w", err)
+		return nil, source.Faultf(source.Failed, "%s: %w", shown(name), bare(err))
 	}
 	w, err := check(f)
 	if err != nil {
 		f.Close()
-		return nil, source.Faultf(source.Failed, "%s: %w", name, named(err, name))
+		return nil, source.Faultf(source.Failed, "%s: %w", shown(name), named(err, shown(name)))
 	}
-	return &file{w, f, name, w.Frames()}, nil
+	return &file{w, f, shown(name), w.Frames()}, nil
+}
+
+// shown is a path as it may stand in a message: whoever names a file does not
+// write on the terminal of whoever replays it.
+func shown(path string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return '?'
+		}
+		return r
+	}, path)
+}
+
+// bare leaves out of an error what the os package adds: the name is told by us.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
 }
 
 // named puts the name of the file into the command that would convert it:
@@ -76,7 +98,7 @@ func check(f *os.File) (*wav.Reader, error) {
 // sameFormat refuses a file whose format is not that of the first one.
 func (f *file) sameFormat(first string, want audio.Format) error {
 	if got := f.Format(); got != want {
-		return source.Faultf(source.Failed, "%s is %v, but %s is %v: all files of one sensor have one format", f.name, got, first, want)
+		return source.Faultf(source.Failed, "%s is %v, but %s is %v: all files of one sensor have one format", f.name, got, shown(first), want)
 	}
 	return nil
 }

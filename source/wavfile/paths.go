@@ -29,7 +29,7 @@ func expand(ctx context.Context, paths []string) ([]string, error) {
 			return nil, err
 		}
 		if files = append(files, found...); len(files) > MaxFiles {
-			return nil, source.Faultf(source.Failed, "%s: more than %d files: replay them in parts", path, MaxFiles)
+			return nil, source.Faultf(source.Failed, "%s: more than %d files: replay them in parts", shown(path), MaxFiles)
 		}
 	}
 	return files, nil
@@ -43,13 +43,13 @@ func expandOne(path string) ([]string, error) {
 	case err == nil:
 		return []string{path}, nil
 	case !errors.Is(err, fs.ErrNotExist):
-		return nil, source.Faultf(source.Failed, "read WAV file: %w", err)
+		return nil, source.Faultf(source.Failed, "%s: %w", shown(path), bare(err))
 	case !strings.ContainsAny(path, `*?[`):
-		return nil, source.Faultf(source.Failed, "%s: there is no such file or folder: check the name", path)
+		return nil, source.Faultf(source.Failed, "%s: there is no such file or folder: check the name", shown(path))
 	}
 	found, err := filepath.Glob(path)
 	if err != nil {
-		return nil, source.Faultf(source.Failed, "%s: this glob has a fault: close its brackets", path)
+		return nil, source.Faultf(source.Failed, "%s: this glob has a fault: close its brackets", shown(path))
 	}
 	// A folder that a glob meets is not a file; *.wav does not mean its content.
 	found = slices.DeleteFunc(found, func(name string) bool {
@@ -57,7 +57,7 @@ func expandOne(path string) ([]string, error) {
 		return err == nil && info.IsDir()
 	})
 	if len(found) == 0 {
-		return nil, source.Faultf(source.Failed, "%s: no file has such a name: check the glob", path)
+		return nil, source.Faultf(source.Failed, "%s: no file has such a name: check the glob", shown(path))
 	}
 	return found, nil
 }
@@ -66,7 +66,7 @@ func expandOne(path string) ([]string, error) {
 func folder(path string) ([]string, error) {
 	d, err := os.Open(path)
 	if err != nil {
-		return nil, source.Faultf(source.Failed, "read folder: %w", err)
+		return nil, source.Faultf(source.Failed, "read folder %s: %w", shown(path), bare(err))
 	}
 	defer d.Close()
 	var files []string
@@ -81,10 +81,10 @@ func folder(path string) ([]string, error) {
 			break
 		}
 		if err != nil {
-			return nil, source.Faultf(source.Failed, "read folder %s: %w", path, err)
+			return nil, source.Faultf(source.Failed, "read folder %s: %w", shown(path), bare(err))
 		}
 		if len(files) > MaxFiles {
-			return nil, source.Faultf(source.Failed, "%s: more than %d files: replay them in parts", path, MaxFiles)
+			return nil, source.Faultf(source.Failed, "%s: more than %d files: replay them in parts", shown(path), MaxFiles)
 		}
 	}
 	if len(files) > 0 {
@@ -94,9 +94,9 @@ func folder(path string) ([]string, error) {
 	if file := below(path); file != "" {
 		dir := filepath.Dir(file)
 		return nil, source.Faultf(source.Failed, "%s: the folder has no file *.wav itself, and folders in it are not looked into: name %s, or a glob such as '%s'",
-			path, dir, filepath.Join(filepath.Dir(dir), "*", "*"+filepath.Ext(file)))
+			shown(path), shown(dir), shown(filepath.Join(filepath.Dir(dir), "*", "*"+filepath.Ext(file))))
 	}
-	return nil, source.Faultf(source.Failed, "%s: the folder has no file *.wav: name another", path)
+	return nil, source.Faultf(source.Failed, "%s: the folder has no file *.wav: name another", shown(path))
 }
 
 func isWAV(e fs.DirEntry) bool {

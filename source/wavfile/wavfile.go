@@ -55,7 +55,7 @@ func Open(ctx context.Context, c Config) (*Source, error) {
 	}
 	if c.Loop {
 		if s.frames == 0 {
-			return nil, source.Faultf(source.Failed, "%s: there is no sound to loop: name a file that has some", names[0])
+			return nil, source.Faultf(source.Failed, "%s: there is no sound to loop: name a file that has some", shown(names[0]))
 		}
 		s.frames = 0
 	}
@@ -176,7 +176,7 @@ func (s *Source) Read(ctx context.Context, p []byte) (source.Packet, error) {
 func (s *Source) seek() error {
 	for tries := 0; s.cur == nil || s.cur.left == 0; tries++ {
 		if tries > len(s.names)+1 {
-			return source.Faultf(source.Failed, "%s: the sound to loop is gone: has it been replaced?", s.names[0])
+			return source.Faultf(source.Failed, "%s: the sound to loop is gone: has it been replaced?", shown(s.names[0]))
 		}
 		if s.cur != nil && s.c.Loop && len(s.names) == 1 {
 			if err := s.cur.Rewind(); err != nil {
