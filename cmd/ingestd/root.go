@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,7 +107,7 @@ func (p *program) command() *cobra.Command {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	root.PersistentFlags().StringVar(&p.config, "config", defaultConfig, "the configuration `FILE`")
+	root.PersistentFlags().StringVar(&p.config, "config", cmp.Or(p.lookup(configVariable), defaultConfig), "the configuration `FILE`; "+configVariable+" sets another default")
 	root.Flags().Bool("version", false, "print what was built")
 	root.SetVersionTemplate("{{.Version}}\n")
 	hideConfig(root)
@@ -151,7 +152,9 @@ func hideConfig(root *cobra.Command) {
 	})
 }
 
-const defaultConfig = "/etc/ingestd/ingestd.toml"
+// The configuration that is read if --config does not say, and the environment
+// variable that may say so.
+const defaultConfig, configVariable = "/etc/ingestd/ingestd.toml", envPrefix + "CONFIG"
 
 // usage makes a wrong number of arguments exit with the code of wrong usage.
 func usage(check cobra.PositionalArgs) cobra.PositionalArgs {
