@@ -13,15 +13,20 @@ ENV = . ./.tools/env
 # the race detector's pointer check dies in PortAudio's binding, in code that is right
 RACE = -race -gcflags=github.com/gordonklaus/portaudio=-d=checkptr=0
 
-.PHONY: build demo test race fuzz lint bench alerts unit setup setup-test clean help
+.PHONY: build demo cold test race fuzz lint bench alerts unit setup setup-test clean help
 
 ## build   bin/ingestd
 build: setup
+	@test -e bin/ingestd || echo "build   bin/ingestd (about a minute the first time)"
 	@$(ENV); go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/ingestd ./cmd/ingestd
 
 ## demo    a built-in recording as two sensors, through everything; Ctrl-C ends it
 demo: build
 	@bin/ingestd demo
+
+## cold    make demo in a fresh clone with an empty build cache: sound within 60 s
+cold: setup
+	@scripts/cold-demo
 
 ## test    all the tests; says at the end what was left out, and why
 test: setup-test
