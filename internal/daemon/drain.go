@@ -42,8 +42,7 @@ type drain struct {
 	clock   clock.Clock
 	log     *zap.Logger
 	limit   *limiter
-	strict  bool      // the first error of the sink ends the drain
-	told    audio.Pos // up to here losses are counted
+	strict  bool // the first error of the sink ends the drain
 	beside  func(task func())
 	buffers *buffers
 
@@ -58,7 +57,7 @@ type drain struct {
 	beats    atomic.Int64                  // what the supervisor watches
 	busy     atomic.Bool                   // inside the sink
 	done     atomic.Bool
-	overrun  atomic.Int64 // frames overwritten before they were stored
+	overrun  tally
 	errs     [len(sinkReasons)]atomic.Int64
 }
 
@@ -184,9 +183,7 @@ func (d *drain) hole(ctx context.Context, lost *reader.LostError) error {
 	}
 	cause := lost.Cause
 	if cause == audio.Overrun {
-		frames := lost.Lost.Intersect(audio.Span{From: d.told, To: lost.Lost.To}).Len()
-		d.told = max(d.told, lost.Lost.To)
-		d.overrun.Add(frames)
+		frames := d.overrun.lose(lost.Lost)
 		if d.failing.Load() != nil {
 			cause = audio.Disk
 			d.gone += frames
@@ -249,6 +246,7 @@ func (d *drain) rewind(ctx context.Context) {
 	if rec := d.recorder.Load(); rec != nil {
 		from = rec.Restart(ctx)
 	}
+	d.overrun.back(d.from.mark + audio.Pos(from))
 	d.r.Seek(d.from.mark + audio.Pos(from))
 }
 

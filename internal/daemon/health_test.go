@@ -106,6 +106,16 @@ func (h *hangs) wait() {
 	}
 }
 
+// at is a bucket that hangs at that.
+func (h *hangs) at(what string) sink.Bucket {
+	return hook(false, func(now string) error {
+		if now == what {
+			h.wait()
+		}
+		return nil
+	})
+}
+
 type hangingSource struct {
 	source.Source
 	*hangs
@@ -114,33 +124,6 @@ type hangingSource struct {
 func (s hangingSource) Read(ctx context.Context, p []byte) (source.Packet, error) {
 	s.wait()
 	return s.Source.Read(ctx, p)
-}
-
-// hangingBucket hangs in Create, or in the Sync of its drafts.
-type hangingBucket struct {
-	*mem.Bucket
-	*hangs
-	sync bool
-}
-
-func (b hangingBucket) Create(ctx context.Context, name string) (sink.Draft, error) {
-	if !b.sync {
-		b.wait()
-	}
-	d, err := b.Bucket.Create(ctx, name)
-	return hangingDraft{d, b}, err
-}
-
-type hangingDraft struct {
-	sink.Draft
-	b hangingBucket
-}
-
-func (d hangingDraft) Sync() error {
-	if d.b.sync {
-		d.b.wait()
-	}
-	return d.Draft.Sync()
 }
 
 func TestTheWatchdogStarvesWithWhateverHangs(t *testing.T) {
@@ -159,11 +142,11 @@ func TestTheWatchdogStarvesWithWhateverHangs(t *testing.T) {
 		}},
 		{"reader disk of mic", drainPatience, func(b *bench, h *hangs) {
 			b.sensor("mic", mono, time.Second, nil)
-			b.reader("disk", hangingBucket{mem.New(), h, false}, time.Second, byBytes)
+			b.reader("disk", h.at("create"), time.Second, byBytes)
 		}},
 		{"sync of disk", drainPatience, func(b *bench, h *hangs) {
 			b.sensor("mic", mono, time.Second, nil)
-			b.reader("disk", hangingBucket{mem.New(), h, true}, 7*time.Second, byBytes)
+			b.reader("disk", h.at("sync"), 7*time.Second, byBytes)
 		}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
@@ -200,7 +183,7 @@ func TestReadyTellsOfASyncThatStalls(t *testing.T) {
 		b := newBench(t)
 		h := &hangs{b.clock, b.clock.Monotonic() + int64(20*time.Second), make(chan struct{})}
 		b.sensor("mic", mono, time.Second, nil)
-		b.reader("disk", hangingBucket{mem.New(), h, true}, 7*time.Second, byBytes)
+		b.reader("disk", h.at("sync"), 7*time.Second, byBytes)
 		b.watch(100*time.Second, time.Second, func(d *Daemon, at time.Duration) {
 			code, body := readyNow(d)
 			bad := at > 20*time.Second+slowPass && at < 80*time.Second

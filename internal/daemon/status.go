@@ -97,7 +97,7 @@ func (s *stream) away(now int64) bool {
 }
 
 func (d *drain) status() DrainStatus {
-	out := DrainStatus{Reader: d.reader.Name, Sensor: d.from.ID, Sink: d.sink.Name, Lag: d.r.Lag(), Overrun: d.overrun.Load()}
+	out := DrainStatus{Reader: d.reader.Name, Sensor: d.from.ID, Sink: d.sink.Name, Lag: d.r.Lag(), Overrun: d.overrun.count.Load()}
 	if rec := d.recorder.Load(); rec != nil {
 		out.Durable = rec.Durable() // first: written may only be further
 		out.Written, out.Chunks, out.Bytes = rec.Written(), rec.Chunks(), rec.Bytes()
