@@ -2,8 +2,13 @@ package sink_test
 
 import (
 	"errors"
+	"io/fs"
+	"math"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/sink"
@@ -48,6 +53,38 @@ func TestSecurity_P4(t *testing.T) {
 			}
 			if made := l.Meta(1, name); made != "" {
 				t.Errorf("%s: what is known of sensor %q lies in %q", template, name, made)
+			}
+		}
+	}
+}
+
+// TestSecurity_P2: a template has fields of a closed list, and whatever it makes
+// of a key is a path inside the store.
+func TestSecurity_P2(t *testing.T) {
+	for _, template := range []string{
+		"{user}/{session}/{block}", "{session}/{Sensor}/{block}", "{session}/{sensor:x}/{block}", "{{session}}/{block}", "{session}/{block}{", "{session}/$HOME/../{block}", "/{session}/{block}",
+		"../{session}/{block}", "{session}/../{block}", "{session}/./{block}", "{session}//{block}", "{session}/{block}/", "{session}/\x00/{block}", `{session}\{block}`, "{session}/\x1b{block}", "{session}/\xff{block}",
+		"{session}/" + strings.Repeat("x", 256) + "/{block}", strings.Repeat("x/", 512) + "{session}/{block}", "{session}/" + strings.Repeat("x", 250) + "{block}",
+	} {
+		if _, err := sink.ParseLayout(template); err == nil {
+			t.Errorf("%q is a layout", template)
+		}
+	}
+	for _, template := range append(everyLayout(".wav"), everyLayout("")...) {
+		l := layout(t, template)
+		for _, k := range []audio.Key{key(0, "mic0", 0), key(math.MaxInt64, "mic0", math.MaxInt64), key(1, strings.Repeat("x", audio.MaxSensor), 0), key(1, "0-_", 99_999_999_999_999)} {
+			if !l.HasSensor() {
+				k.Sensor = "mic0"
+			}
+			for _, name := range []string{l.Name(k), l.Meta(k.Session, k.Sensor) + "/info.json"} {
+				if !filepath.IsLocal(name) || !fs.ValidPath(name) || strings.ContainsFunc(name, unicode.IsControl) {
+					t.Errorf("%s: %v lies in %q", template, k, name)
+				}
+				for part := range strings.SplitSeq(name, "/") {
+					if len(part) > 255 {
+						t.Errorf("%s: %v: %q has %d bytes", template, k, part, len(part))
+					}
+				}
 			}
 		}
 	}

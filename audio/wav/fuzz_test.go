@@ -52,8 +52,9 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// TestFatFilesCostLittle is apart from FuzzRead because mutating them is slow.
-func TestFatFilesCostLittle(t *testing.T) {
+// TestSecurity_I1: whatever lengths a file states, reading it costs little. It
+// is apart from FuzzRead because mutating fat files is slow.
+func TestSecurity_I1(t *testing.T) {
 	for _, b := range fat() {
 		checkRead(t, b)
 	}

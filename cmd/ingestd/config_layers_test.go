@@ -238,7 +238,9 @@ func TestFilesBesideTheConfigurationAreLayers(t *testing.T) {
 	}
 }
 
-func TestConfigurationThatOthersMayWriteIsRefused(t *testing.T) {
+// TestSecurity_C3: what others may write is not read, for it names devices, files
+// and where the sound goes.
+func TestSecurity_C3(t *testing.T) {
 	for mode, bad := range map[os.FileMode]bool{0o600: false, 0o644: false, 0o664: true, 0o646: true, 0o444: false} {
 		path := folder(t, "ingestd.toml", "", "conf.d/x.toml", "")
 		if err := os.Chmod(filepath.Join(filepath.Dir(path), "conf.d/x.toml"), mode); err != nil {

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"go/ast"
 	"os"
 	"path/filepath"
 	"slices"
@@ -154,5 +155,47 @@ func TestSeed_O11(t *testing.T) {
 	}
 	if got := may["sink"]; within("sink/files", got) || within("reader", got) || within("clock", got) {
 		t.Errorf("a store may know %q", got)
+	}
+}
+
+// TestSecurity_L3: there is no way to believe every certificate. The rest of
+// what was asked of TLS comes with it.
+func TestSecurity_L3(t *testing.T) {
+	tree, err := Load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range Check(tree, excused()) {
+		if f.Rule == "certificates" {
+			t.Error(f.Message)
+		}
+	}
+}
+
+// TestSecurity_I3: every parser of what comes from outside has a fuzz target.
+// One that is added is added here.
+func TestSecurity_I3(t *testing.T) {
+	parsers := map[string]string{
+		"audio/wav: FuzzRead": "WAV files", "audio/wav: FuzzHeader": "headers that we write", "audio/wav: FuzzGuano": "their notes",
+		"cmd/ingestd: FuzzConfig": "configuration", "source/portaudio: FuzzRecord": "records of a capture process", "source/portaudio: FuzzWire": "many of them",
+		"source/portaudio: FuzzSelector": "names of devices", "sink: FuzzLayout": "templates and names", "sink: FuzzLine": "lines of blocks.jsonl", "sink: FuzzManifest": "store.json",
+	}
+	tree, err := Load(os.DirFS("../.."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range tree.Go {
+		for _, d := range f.AST.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && f.Test && strings.HasPrefix(fn.Name.Name, "Fuzz") {
+				name := f.Dir + ": " + fn.Name.Name
+				if parsers[name] == "" {
+					t.Errorf("%s: of what?", name)
+				}
+				delete(parsers, name)
+			}
+		}
+	}
+	for name, what := range parsers {
+		t.Errorf("%s, of %s, is gone", name, what)
 	}
 }

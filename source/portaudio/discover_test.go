@@ -234,7 +234,9 @@ func FuzzSelector(f *testing.F) {
 	})
 }
 
-func TestPrivateConfigurationKnowsOneDeviceAndOneUser(t *testing.T) {
+// TestSecurity_C5: a private configuration is made of numbers, knows one device
+// and is one user's.
+func TestSecurity_C5(t *testing.T) {
 	path, err := writePrivate(t.TempDir(), 1, 2)
 	if err != nil {
 		t.Fatal(err)

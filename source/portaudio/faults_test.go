@@ -262,7 +262,8 @@ func TestStartsTakeTurns(t *testing.T) {
 	}
 }
 
-func TestChildInheritsNothingButItsPipesAndAListOfVariables(t *testing.T) {
+// TestSecurity_C4: a child inherits nothing but its pipes and a list of variables.
+func TestSecurity_C4(t *testing.T) {
 	t.Parallel()
 	secret, err := os.Create(filepath.Join(t.TempDir(), "store"))
 	if err != nil {
