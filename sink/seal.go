@@ -9,9 +9,10 @@ import (
 	"math"
 )
 
-// Relaxed is a Bucket that can be told not to wait for the disk.
+// Relaxed is a Bucket that can be told not to wait for the disk: sync = "none".
 type Relaxed interface {
-	// Relaxed says that what has a name may still be lost in a power cut.
+	// Relaxed says that what has a name may still be lost in a power cut. A
+	// Recorder then says of nothing that it is durable.
 	Relaxed() bool
 }
 

@@ -22,6 +22,7 @@ type faulty struct {
 	with error
 	only string // if not empty, count operations that contain it
 	late bool   // the operation that fails is done all the same
+	mute bool   // SyncFS would not tell its errors
 	seen int
 
 	unsynced map[string]bool // what a power cut may take: names, a slash behind those whose bytes are meant
@@ -159,6 +160,8 @@ func (f *faulty) SyncFS() error {
 	}
 	return err
 }
+
+func (f *faulty) TellsErrors() bool { return !f.mute }
 
 type faultyFile struct {
 	files.File

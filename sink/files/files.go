@@ -7,7 +7,9 @@
 // synced before the rename, the folder after it, and so is each parent folder
 // that may be new. With Config.Batch too, drafts and logs wait for SyncAll,
 // which syncs the whole file system once: for more than a few files that is
-// less work than one by one.
+// less work than one by one. Where such a sync may hide an error (an old Linux, a
+// file system that is not known to tell them, another one mounted below the
+// root), Batch changes nothing.
 package files
 
 import (
@@ -38,8 +40,8 @@ const lockName = "store.lock"
 // Config says which folder a Bucket is.
 type Config struct {
 	Root     string // made if it is missing; parents too
-	Sync     bool   // what a call made is durable when it returns
-	Batch    bool   // with Sync: what drafts and logs made is durable with the next SyncAll only, if the system can do that
+	Sync     bool   // what a call made is durable when it returns; without it, nothing ever is said to be: sync = "none"
+	Batch    bool   // with Sync: what drafts and logs made is durable with the next SyncAll only, where that tells every error
 	ReadOnly bool   // changes nothing and takes no lock
 
 	// Wrap, if not nil, is put between the driver and the disk. For tests.
@@ -133,11 +135,11 @@ func open(c Config) (*Bucket, error) {
 		return nil, errors.Join(err, root.Close())
 	}
 	b := &Bucket{path: full, root: root, folders: newFolders(root), top: top, sync: c.Sync, readOnly: c.ReadOnly, known: map[string]bool{}}
-	b.fs = rooted{b.folders, top}
+	b.fs = rooted{b.folders, top, full}
 	if c.Wrap != nil {
 		b.fs = c.Wrap(b.fs)
 	}
-	if whole, ok := b.fs.(wholeSyncer); ok && c.Sync && c.Batch && canSyncWhole {
+	if whole, ok := b.fs.(wholeSyncer); ok && c.Sync && c.Batch && whole.TellsErrors() {
 		b.whole = whole
 	}
 	if !c.ReadOnly {

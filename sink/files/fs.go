@@ -52,21 +52,29 @@ type folder interface {
 	ReadDir(n int) ([]fs.DirEntry, error)
 }
 
-// wholeSyncer is an FS that can make all of it durable at once: whatever was
-// written, renamed and removed before the call. An error of an earlier
-// write-back is told too.
+// wholeSyncer is an FS that can make all of it durable at once.
 type wholeSyncer interface {
+	// SyncFS makes durable whatever was written, renamed and removed before the
+	// call. An error of an earlier write-back is told too.
 	SyncFS() error
+
+	// TellsErrors says whether SyncFS keeps that promise for all below the root.
+	// Where it does not, an error may be taken for success, and each file must be
+	// synced.
+	TellsErrors() bool
 }
 
 // rooted is the FS of a real folder. Nothing reaches out of it, by whatever
 // name or link.
 type rooted struct {
 	*folders
-	top *os.File // the folder, open from before the first write: errors of write-back reach it
+	top  *os.File // the folder, open from before the first write: errors of write-back reach it
+	path string
 }
 
 func (r rooted) SyncFS() error { return syncWhole(r.top) }
+
+func (r rooted) TellsErrors() bool { return tellsErrors(r.top, r.path) }
 
 func (r rooted) Open(name string, flag int, perm fs.FileMode) (File, error) {
 	var f *os.File

@@ -14,7 +14,6 @@ type diskFile struct {
 
 func renameNew(*os.File, string, string) error { return errors.ErrUnsupported }
 
-// canSyncWhole says whether syncWhole works here.
-const canSyncWhole = false
+func tellsErrors(*os.File, string) bool { return false }
 
 func syncWhole(*os.File) error { return errors.ErrUnsupported }
