@@ -9,10 +9,11 @@ import (
 )
 
 // Batcher is a Bucket that makes durable many things at once, for less than
-// one after the other.
+// one after the other. Not every bucket is one: ask by assertion. Its methods
+// may be called from any goroutine at once.
 type Batcher interface {
 	// Batched says that nothing which Create and Append made is durable before
-	// the next SyncAll.
+	// the next SyncAll. If it is false the other methods are of no use.
 	Batched() bool
 
 	// SyncAll makes durable everything that was written, named and appended
@@ -21,7 +22,9 @@ type Batcher interface {
 	// not change that: an error of the disk is told once.
 	SyncAll(ctx context.Context) error
 
-	// Failures is how many calls of SyncAll have failed, by whomever.
+	// Failures is how many calls of SyncAll have failed, by whomever, those left
+	// out that ended with their context before they reached the disk. A call is
+	// counted before it returns, and before another one can succeed.
 	Failures() int64
 }
 

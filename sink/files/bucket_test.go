@@ -14,6 +14,25 @@ func TestBucket(t *testing.T) {
 	}
 }
 
+// breakable is a batched bucket whose disk fails when it is told to.
+type breakable struct {
+	*files.Bucket
+	f *faulty
+}
+
+func (b breakable) BreakSync(err error) {
+	b.f.mu.Lock()
+	defer b.f.mu.Unlock()
+	b.f.with, b.f.at = err, b.f.seen+1
+}
+
+func TestBatchedBucket(t *testing.T) {
+	sinktest.Test(t, func(t *testing.T) sink.Bucket {
+		f := &faulty{only: "syncfs"}
+		return breakable{open(t, files.Config{Sync: true, Batch: true, Wrap: func(disk files.FS) files.FS { f.FS = disk; return f }}), f}
+	})
+}
+
 func BenchmarkBucket(b *testing.B) {
 	sinktest.Benchmark(b, func(b *testing.B) sink.Bucket { return open(b, files.Config{}) })
 }

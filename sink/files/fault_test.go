@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -262,6 +263,37 @@ func TestFailedSyncIsFinal(t *testing.T) {
 	}
 	if f.seen != 1 {
 		t.Errorf("the file was synced %d times", f.seen)
+	}
+}
+
+// TestNothingOfAWriteThatFailedIsInTheChunk: a part of it may be in the file.
+func TestNothingOfAWriteThatFailedIsInTheChunk(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		f := &faulty{with: syscall.ENOSPC, late: late, only: "write a.part"}
+		b := open(t, files.Config{Sync: true, Wrap: func(disk files.FS) files.FS { f.FS = disk; return f }})
+		d, err := b.Create(t.Context(), "a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Write([]byte("good")); err != nil {
+			t.Fatal(err)
+		}
+		f.at = f.seen + 1
+		if n, err := d.Write([]byte("this has no room")); n != 0 || !errors.Is(err, syscall.ENOSPC) {
+			t.Fatal(n, err)
+		}
+		_, err = d.Write([]byte(" end"))
+		if err := errors.Join(err, d.Commit()); err != nil {
+			t.Fatal(err)
+		}
+		r, err := b.Get(t.Context(), "a", 0, -1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		if body, err := io.ReadAll(r); err != nil || string(body) != "good end" {
+			t.Errorf("the chunk holds %q, %v", body, err)
+		}
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package sinktest is what every bucket must pass: the contract of sink.Bucket
-// and, for those that are one, of sink.Creator, sentence by sentence. A driver
-// and a wrapper run it with one line:
+// and, for those that are one, of sink.Creator, sink.Grouper and sink.Batcher,
+// sentence by sentence. A driver and a wrapper run it with one line:
 //
 //	func TestBucket(t *testing.T) { sinktest.Test(t, func(t *testing.T) sink.Bucket { return mem.New() }) }
 package sinktest
@@ -46,6 +46,9 @@ func Test(t *testing.T, open func(t *testing.T) sink.Bucket) {
 	}
 	if _, ok := open(t).(sink.Grouper); ok {
 		t.Run("GroupsAreOneLevel", func(t *testing.T) { groups(t, open(t)) })
+	}
+	if batch, ok := open(t).(sink.Batcher); ok && batch.Batched() {
+		testBatcher(t, open)
 	}
 }
 
