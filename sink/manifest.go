@@ -17,8 +17,8 @@ const manifestName = "store.json"
 // maxMeta bounds the small JSON files of a store when they are read, in bytes.
 const maxMeta = 1 << 20
 
-// version is the version of the bytes and names that this package writes.
-const version = 1
+// Version is the version of the bytes and names that this package writes.
+const Version = 1
 
 type manifest struct {
 	Version int    `json:"version"`
@@ -73,8 +73,8 @@ func readManifest(ctx context.Context, b Bucket) (manifest, error) {
 	if err := json.Unmarshal(body, &v); err != nil {
 		return m, noManifest(b, err)
 	}
-	if v.Version != version {
-		return m, fmt.Errorf("read %s: %w: %d, this program knows %d. Use the ingestd that made it, or a new root", where(b), ErrVersion, v.Version, version)
+	if v.Version != Version {
+		return m, fmt.Errorf("read %s: %w: %d, this program knows %d. Use the ingestd that made it, or a new root", where(b), ErrVersion, v.Version, Version)
 	}
 	if err := json.Unmarshal(body, &m); err != nil {
 		return m, noManifest(b, err)
@@ -94,7 +94,7 @@ func noManifest(b Bucket, err error) error {
 func writeManifest(ctx context.Context, b Bucket, m manifest) error {
 	id := make([]byte, 16)
 	rand.Read(id)
-	m.Version, m.ID = version, hex.EncodeToString(id)
+	m.Version, m.ID = Version, hex.EncodeToString(id)
 	body, err := indented(m)
 	if err != nil {
 		return err

@@ -122,10 +122,7 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 			return a.source(ctx, s, f, admit, hold)
 		},
 		Tags: wav.Tags{Station: a.c.Station, Model: s.Device},
-		Info: map[string]any{
-			"station": a.c.Station, "source": s.Source, "device": map[string]string{"selector": s.Device},
-			"labels": labels(s), "software": "ingestd " + built().Version,
-		},
+		Info: a.info(s),
 	}
 	if s.Source == sourcePortAudio {
 		out.Slow = portaudio.SlowestOpen()
@@ -133,17 +130,8 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 	if s.Location.Known {
 		at := [2]float64{s.Location.Latitude, s.Location.Longitude}
 		out.Tags.Location = &at
-		out.Info["location"] = at
 	}
 	return out, nil
-}
-
-// labels are those of s: {} if it has none, never null.
-func labels(s *sensorConfig) map[string]string {
-	if s.Labels == nil {
-		return map[string]string{}
-	}
-	return s.Labels
 }
 
 // probe asks a WAV for its format, and notes when its sound begins.
@@ -180,7 +168,7 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 	case sourcePortAudio:
 		return opened(portaudio.Open(ctx, portaudio.Config{
 			Device: s.Device, Format: f, Latency: s.Latency.Duration, Clock: a.clock, Turn: a.turn, Sensor: s.ID,
-			Env: a.p.lookup, Dir: a.p.lookup("RUNTIME_DIRECTORY"),
+			Env: a.p.lookup, Dir: a.p.lookup("RUNTIME_DIRECTORY"), Sysfs: a.p.sysfs,
 			Log: func(line string) { a.log.Debug(line, zap.String("sensor", s.ID)) },
 		}))
 	case sourceWAV:

@@ -56,6 +56,7 @@ type program struct {
 	stdin          *os.File
 	stdout, stderr io.Writer
 	clock          clock.Clock
+	sysfs          string            // where /sys, /proc and /dev are found; "": /
 	config         string            // --config
 	flags          map[string]string // settings given as flags, by key path
 }
