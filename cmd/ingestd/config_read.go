@@ -155,9 +155,18 @@ func (d *decoder) file(p *file, n *node) string {
 	return ""
 }
 
-// homeless refuses ~/name and ~user/name, which a shell would have replaced.
-// The error is the end of a sentence that begins with the name of the value.
+// references are how secrets will be referred to. Nothing is looked up yet.
+const references = "env: file: cred:"
+
+// homeless refuses ~/name and ~user/name, which a shell would have replaced, and
+// references. The error is the end of a sentence that begins with the name of
+// the value.
 func homeless(name string) error {
+	for prefix := range strings.FieldsSeq(references) {
+		if strings.HasPrefix(name, prefix) {
+			return errorf("must not begin with %q: references are not known yet, and %s would be taken as the name of a file. Write the path; or %s if it is called so.", prefix, quoted(name), quoted("./"+name))
+		}
+	}
 	first, rest, _ := strings.Cut(name, "/")
 	if !strings.HasPrefix(first, "~") {
 		return nil
