@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"syscall"
 	"testing"
 
@@ -106,8 +107,9 @@ func TestAPassInTheMiddleOfARestartClaimsNothing(t *testing.T) {
 // cramped is a bucket whose drafts have no room while they are told so.
 type cramped struct {
 	*mem.Bucket
-	full  bool
-	stuck error // of what is written over
+	full   bool
+	stuck  error  // of what is written over
+	inside func() // called behind each Write that had room
 }
 
 type crampedDraft struct {
@@ -126,6 +128,9 @@ func (b *cramped) Create(ctx context.Context, name string) (sink.Draft, error) {
 func (d *crampedDraft) Write(p []byte) (int, error) {
 	if d.b.full {
 		return 0, syscall.ENOSPC
+	}
+	if d.b.inside != nil {
+		defer d.b.inside()
 	}
 	return d.Draft.Write(p)
 }
@@ -176,6 +181,36 @@ func TestWhatWasWrittenBeforeADiskWasFullIsKept(t *testing.T) {
 	}
 	if want := append(ramp(0, 150, s16), ramp(550, 50, s16)...); string(got) != string(want) {
 		t.Errorf("%d frames stored, want 200", len(got)/2)
+	}
+}
+
+// TestAChunkWithoutSoundGetsNoName: there was room for its header, and for no
+// frame before the ring lost them.
+func TestAChunkWithoutSoundGetsNoName(t *testing.T) {
+	for _, close := range []bool{false, true} {
+		b := &cramped{Bucket: mem.New()}
+		r := record(t, b)
+		b.inside = func() { b.full = true }
+		if err := r.Write(t.Context(), ramp(0, 50, s16)); !errors.Is(err, syscall.ENOSPC) {
+			t.Fatalf("a write without room: %v", err)
+		}
+		if from := r.Restart(t.Context()); from != 0 {
+			t.Fatalf("to be given again from %d", from)
+		}
+		b.full, b.inside = false, nil
+		want := []int64{}
+		if !close {
+			want = append(want, 400)
+			if err := errors.Join(r.Hole(t.Context(), 200, audio.Disk), r.Write(t.Context(), ramp(200, 50, s16))); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := r.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := blocksOf(t, b); !slices.Equal(got, want) {
+			t.Errorf("closed at once %v: blocks %v, want %v", close, got, want)
+		}
 	}
 }
 

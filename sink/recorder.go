@@ -208,7 +208,7 @@ func raise(count *atomic.Int64, to int64) {
 func (r *Recorder) Restart(context.Context) (from int64) {
 	soft := r.soft
 	r.err, r.soft = nil, false
-	if soft && !r.inDoubt() {
+	if soft && r.pos > r.chunk.from && !r.inDoubt() {
 		return r.pos
 	}
 	if r.draft != nil {
