@@ -12,7 +12,8 @@ import (
 	"github.com/ingestd/ingestd/sink"
 )
 
-// maxDrafts is how many drafts of one name may lie beside its place.
+// maxDrafts is how many drafts of one name may lie beside its place: then the
+// name is taken.
 const maxDrafts = 1000
 
 var errOver = errors.New("the draft is over")
@@ -106,7 +107,7 @@ func (d *draft) open() error {
 			return err
 		}
 	}
-	return fmt.Errorf("%d drafts lie there already: %w", maxDrafts, err)
+	return fmt.Errorf("%d drafts lie there already: %w", maxDrafts, sink.ErrExists)
 }
 
 func (d *draft) Write(p []byte) (int, error) {

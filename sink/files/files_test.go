@@ -3,6 +3,7 @@ package files_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -175,6 +176,49 @@ func TestSecondAttemptLiesBesideTheFirst(t *testing.T) {
 		if _, err := os.Stat(filepath.Join(root, "s", want)); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestTooManyDraftsOfANameTakeIt: then the sound goes to the next block. Else
+// nothing would be stored any more, even on a disk that is well again.
+func TestTooManyDraftsOfANameTakeIt(t *testing.T) {
+	root := t.TempDir()
+	b := open(t, files.Config{Root: root, Sync: true})
+	l, err := sink.ParseLayout(sink.DefaultLayout)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := sink.OpenStore(t.Context(), b, l, sink.WAV{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.Record(t.Context(), sink.RecordConfig{Session: 1, Sensor: "mic0", Format: s16, ChunkFrames: 100})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(root, "1/data/mic0/data")
+	err = os.Mkdir(dir, 0o750)
+	for n := range 1000 {
+		name := "00000000000000.wav.part"
+		if n > 0 {
+			name = fmt.Sprintf("00000000000000.wav.%d.part", n+1)
+		}
+		err = errors.Join(err, os.WriteFile(filepath.Join(dir, name), nil, 0o640))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Write(t.Context(), ramp(0, 10)); !errors.Is(err, sink.ErrExists) {
+		t.Errorf("begun beside 1000 drafts: %v", err)
+	}
+	if from := r.Restart(t.Context()); from != 0 {
+		t.Errorf("to be given again from %d", from)
+	}
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 10)), r.Close(t.Context())); err != nil {
+		t.Errorf("at the next block: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "00000000000001.wav")); err != nil {
+		t.Error(err)
 	}
 }
 
