@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,17 +252,16 @@ func TestASensorThatNothingIsHeardOfYetStartsNow(t *testing.T) {
 	})
 }
 
-// spied is a clock that shows each reading to somebody before it is taken.
+// spied is a clock that has somebody look round before it is read.
 type spied struct {
 	clock.Clock
-	look func()
+	look atomic.Pointer[func()] // nil: nobody
 }
 
 func (c *spied) Monotonic() int64 {
-	if look := c.look; look != nil {
-		c.look = nil // what it does may look at the clock
-		look()
-		c.look = look
+	if look := c.look.Swap(nil); look != nil { // what it does may look at the clock
+		(*look)()
+		c.look.CompareAndSwap(nil, look)
 	}
 	return c.Clock.Monotonic()
 }
@@ -273,11 +273,12 @@ func TestNoStateIsSeenToLastSinceBeforeItBegan(t *testing.T) {
 		p := newPump(t, c, b.unplugged(5*time.Minute, 5*time.Minute+3*time.Second, 0))
 		p.Limit = mono.Frames(6 * time.Minute)
 		looks := 0
-		c.look = func() {
+		look := func() {
 			if looks++; p.State() == Retrying && p.away(c.Clock.Monotonic()) {
 				t.Errorf("%v since %v ago", p.State(), time.Duration(c.Clock.Monotonic()-p.since.Load()))
 			}
 		}
+		c.look.Store(&look)
 		if err := p.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}

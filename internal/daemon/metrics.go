@@ -36,7 +36,11 @@ func (d *Daemon) Register() error {
 	if err := d.c.Registry.Register(d.commits); err != nil {
 		return err
 	}
-	return d.c.Registry.Register(&collector{d: d, m: metrics{
+	return d.c.Registry.Register(newCollector(d))
+}
+
+func newCollector(d *Daemon) *collector {
+	return &collector{d: d, m: metrics{
 		build:        describe("build_info", "What was built; always 1.", "version", "revision", "goversion"),
 		up:           describe("source_up", "Whether the sensor's source delivers frames.", "sensor"),
 		frames:       describe("source_frames_total", "Frames captured.", "sensor"),
@@ -52,7 +56,7 @@ func (d *Daemon) Register() error {
 		durable:      describe("durable_position_frames", "Frames of the session that a power cut cannot take.", "sensor", "sink"),
 		chunks:       describe("sink_chunks_total", "Chunks that have their name.", "sensor", "sink"),
 		bytes:        describe("sink_bytes_total", "Bytes of chunks that have their name.", "sensor", "sink"),
-		durableTime:  describe("sink_durable_timestamp_seconds", "Capture time of the newest durable frame.", "sensor", "sink"),
+		durableTime:  describe("sink_durable_timestamp_seconds", "Capture time of the newest durable frame; the beginning of the session before there is one.", "sensor", "sink"),
 		errors:       describe("sink_errors_total", "Errors of the sink.", "sink", "reason"),
 		bound:        describe("sink_loss_bound_seconds", "How much sound a power cut would cost now.", "sink"),
 		free:         describe("sink_free_bytes", "Free space of the sink's volume.", "sink"),
@@ -60,7 +64,7 @@ func (d *Daemon) Register() error {
 		sessions:     describe("sessions_started_total", "Sessions begun by this process.", "reason"),
 		sessionStart: describe("session_start_timestamp_seconds", "When the session began."),
 		suppressed:   describe("log_suppressed_total", "Messages not logged when they came, because they repeat or the log is not read."),
-	}})
+	}}
 }
 
 // Describe sends nothing: the collector is unchecked, because which series
@@ -131,10 +135,11 @@ func (c *collector) drain(dr *drain, gauge gaugeFunc, count countFunc) {
 		return // nothing is claimed
 	}
 	gauge(m.durable, float64(s.Durable), id, s.Sink)
-	if begin := dr.from.begin(); !begin.IsZero() {
-		at := begin.Add(dr.from.Format.Duration(s.Durable))
-		gauge(m.durableTime, float64(at.UnixMilli())/1000, id, s.Sink)
+	begin := dr.from.begin()
+	if begin.IsZero() {
+		begin = c.d.zero
 	}
+	gauge(m.durableTime, float64(begin.Add(dr.from.Format.Duration(s.Durable)).UnixMilli())/1000, id, s.Sink)
 }
 
 func (c *collector) sink(s *Sink, gauge gaugeFunc, count countFunc) {
@@ -148,7 +153,8 @@ func (c *collector) sink(s *Sink, gauge gaugeFunc, count countFunc) {
 		for i := range errs {
 			errs[i] += dr.errs[i].Load()
 		}
-		bound = max(bound, dr.from.Format.Duration(max(0, dr.from.captured()-dr.status().Durable)))
+		durable := dr.status().Durable // first: captured may only be further
+		bound = max(bound, dr.from.Format.Duration(dr.from.captured()-durable))
 	}
 	for _, p := range c.d.passers {
 		for i := range errs {
