@@ -12,6 +12,7 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/ingestd/ingestd/sink/mem"
 	"github.com/ingestd/ingestd/source"
@@ -115,5 +116,28 @@ func TestALimiterCountsWhateverHappensAtOnce(t *testing.T) {
 		if counted != talkers*each {
 			t.Errorf("the log tells of %d messages, there were %d", counted, talkers*each)
 		}
+	})
+}
+
+func TestMessagesThatWereNotLoggedAreAMetric(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		core, _ := observer.New(zapcore.InfoLevel)
+		b.config.Log = zap.New(NewLogQueue(core)).With(zap.String("station", "pond")) // nobody empties it
+		d, err := New(t.Context(), b.config)
+		if err == nil {
+			err = d.Register()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 4 {
+			d.limit.say("key", b.config.Log, zapcore.WarnLevel, "it broke")
+		}
+		b.scrape().want(t, "of four alike", map[string]float64{"log_suppressed_total": 3})
+		for range logRoom + 4 { // one of them has room no more
+			b.config.Log.Info("one of many")
+		}
+		b.scrape().want(t, "and five too many", map[string]float64{"log_suppressed_total": 3 + 5})
 	})
 }

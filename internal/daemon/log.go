@@ -28,10 +28,20 @@ type LogQueue struct {
 type logWriter struct {
 	entries chan logEntry
 	dropped atomic.Int64
-	stuck   atomic.Bool // the last entries could not be written
-	over    atomic.Bool // there is no goroutine any more
-	told    int64       // of dropped, that the log knows; of the goroutine
+	told    int64 // of dropped, that the log knows; of the goroutine
+
+	mu  sync.RWMutex // guards end, and is held for reading by who queues
+	end queueEnd
 }
+
+// queueEnd is how a queue has ended.
+type queueEnd int
+
+const (
+	queueOpen  queueEnd = iota // it has not
+	queueOver                  // all is written, and there is no goroutine any more
+	queueStuck                 // the last entries could not be written
+)
 
 type logEntry struct {
 	core   zapcore.Core
@@ -41,7 +51,7 @@ type logEntry struct {
 
 // NewLogQueue returns a queue before core. Start begins to write.
 func NewLogQueue(core zapcore.Core) *LogQueue {
-	return &LogQueue{core, &logWriter{entries: make(chan logEntry, logRoom)}}
+	return &LogQueue{Core: core, logWriter: &logWriter{entries: make(chan logEntry, logRoom)}}
 }
 
 // Dropped is how many entries found no room so far.
@@ -49,7 +59,7 @@ func (q *LogQueue) Dropped() int64 { return q.dropped.Load() }
 
 // With implements zapcore.Core.
 func (q *LogQueue) With(fields []zapcore.Field) zapcore.Core {
-	return &LogQueue{q.Core.With(fields), q.logWriter}
+	return &LogQueue{Core: q.Core.With(fields), logWriter: q.logWriter}
 }
 
 // Check implements zapcore.Core.
@@ -60,20 +70,31 @@ func (q *LogQueue) Check(e zapcore.Entry, c *zapcore.CheckedEntry) *zapcore.Chec
 	return c
 }
 
-// Write implements zapcore.Core. It never waits before the queue has ended.
+// Write implements zapcore.Core. It never waits before all that is queued is
+// written.
 func (q *LogQueue) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	if q.over.Load() {
-		if q.stuck.Load() {
-			return nil
+	if q.queue(logEntry{q.Core, e, slices.Clone(fields)}) {
+		return nil
+	}
+	return q.Core.Write(e, fields)
+}
+
+// queue returns false if the queue is over: then whoever logs may write. What
+// finds no room, or can never be written, is counted.
+func (w *logWriter) queue(e logEntry) bool {
+	w.mu.RLock()
+	defer w.mu.RUnlock()
+	if w.end == queueOpen {
+		select {
+		case w.entries <- e:
+			return true
+		default:
 		}
-		return q.Core.Write(e, fields)
 	}
-	select {
-	case q.entries <- logEntry{q.Core, e, slices.Clone(fields)}:
-	default:
-		q.dropped.Add(1)
+	if w.end != queueOver {
+		w.dropped.Add(1)
 	}
-	return nil
+	return w.end != queueOver
 }
 
 // Start writes what is queued until the function that it returns is called,
@@ -92,14 +113,12 @@ func (q *LogQueue) Start() (stop func()) {
 				continue
 			case <-ending:
 			}
-			for len(q.entries) > 0 {
-				q.write(<-q.entries)
+			if len(q.entries) == 0 && q.finish(queueOver) != queueOpen {
+				return
 			}
-			return
 		}
 	})
 	return sync.OnceFunc(func() {
-		q.over.Store(true)
 		close(ending)
 		goodbye := time.NewTimer(logGoodbye)
 		defer goodbye.Stop()
@@ -107,9 +126,20 @@ func (q *LogQueue) Start() (stop func()) {
 		case <-ended:
 			wg.Wait()
 		case <-goodbye.C:
-			q.stuck.Store(true)
+			q.finish(queueStuck)
 		}
 	})
+}
+
+// finish ends the queue, unless it has ended, or is to be over and something
+// was queued meanwhile. It returns how it has ended.
+func (w *logWriter) finish(how queueEnd) queueEnd {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.end == queueOpen && (how == queueStuck || len(w.entries) == 0) {
+		w.end = how
+	}
+	return w.end
 }
 
 // write writes an entry, and then how many found no room before it was
