@@ -30,7 +30,7 @@ func (p *program) configCommand() *cobra.Command {
 		Args:    usage(cobra.NoArgs),
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	var origin, quiet bool
+	var origin, quiet, noDevices bool
 	initialise := &cobra.Command{
 		Use:     "init",
 		Short:   "Print a configuration in which every key is explained",
@@ -42,10 +42,14 @@ func (p *program) configCommand() *cobra.Command {
 	check := &cobra.Command{
 		Use:     "check",
 		Short:   "Say everything that is wrong with the configuration",
-		Example: "  ingestd config check --config ./ingestd.toml",
+		Long:    "Says everything that is wrong with the configuration, at once. Then it looks whether the USB microphones\nthat the sensors name are plugged in. It opens none, so it disturbs no daemon that records.",
+		Example: "  ingestd config check --config ./ingestd.toml\n  ingestd config check --quiet --no-devices --config ./ingestd.toml",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			cfg, err := p.load()
+			if err == nil && !noDevices {
+				err = p.lookForDevices(cfg)
+			}
 			if err != nil || quiet {
 				return err
 			}
@@ -53,6 +57,7 @@ func (p *program) configCommand() *cobra.Command {
 		},
 	}
 	check.Flags().BoolVar(&quiet, "quiet", false, "say nothing if all is well")
+	check.Flags().BoolVar(&noDevices, "no-devices", false, "do not look for microphones")
 	show := &cobra.Command{
 		Use:     "show",
 		Short:   "Print every value in force",

@@ -6,6 +6,7 @@ type Found struct {
 	USBID  string // the text usb-id:… that means it; empty: none does
 	Path   string // the text usb-path:… of its socket
 	Serial string // the serial number that it says it has; empty: none
+	File   string // the device file of the input now; the next start may give it another
 }
 
 // Look finds the input that device means, without opening anything. It is not
@@ -23,5 +24,5 @@ func Look(device, sysfs string) (found Found, known bool, err error) {
 		return Found{}, false, err
 	}
 	id, path := to.card.selectors()
-	return Found{Name: to.card.name, USBID: id, Path: path, Serial: to.card.serial}, true, nil
+	return Found{Name: to.card.name, USBID: id, Path: path, Serial: to.card.serial, File: to.card.file(to.input)}, true, nil
 }

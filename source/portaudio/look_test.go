@@ -13,8 +13,8 @@ func TestLookFindsWhatIsPluggedInAndOpensNothing(t *testing.T) {
 	if err := os.RemoveAll(s.at("dev")); err != nil { // there is nothing to be opened
 		t.Fatal(err)
 	}
-	umik := Found{Name: "UMIK-1[31m", USBID: "usb-id:2752:0007:1-0000:00:03.0-2.3", Path: "usb-path:0000:00:14.0-1", Serial: "1-0000:00:03.0-2.3"}
-	moth := Found{Name: "AudioMoth USB", USBID: "usb-id:16d0:06f3", Path: "usb-path:0000:00:03.0-2.3"}
+	umik := Found{Name: "UMIK-1[31m", USBID: "usb-id:2752:0007:1-0000:00:03.0-2.3", Path: "usb-path:0000:00:14.0-1", Serial: "1-0000:00:03.0-2.3", File: "/dev/snd/pcmC1D0c"}
+	moth := Found{Name: "AudioMoth USB", USBID: "usb-id:16d0:06f3", Path: "usb-path:0000:00:03.0-2.3", File: "/dev/snd/pcmC2D0c"}
 	for device, want := range map[string]Found{
 		"usb-id:2752:0007": umik, "usb-id:2752:0007:1-0000:00:03.0-2.3": umik, "usb-path:0000:00:14.0-1": umik,
 		"usb-id:16D0:06F3": moth, "usb-path:0000:00:03.0-2.3#0": moth, "name:UMIK-1": {}, "name:nothing": {}, "default": {},
