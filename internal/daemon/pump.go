@@ -211,7 +211,11 @@ func (p *pump) tellHole() {
 		return
 	}
 	text := lostText(p.ID, p.Format, p.gone, p.last, p.begin().Add(p.Format.Duration(int64(p.goneAt))))
-	p.limit.say("hole "+p.ID+" "+p.last.String(), p.log, zapcore.WarnLevel, text,
+	level := zapcore.WarnLevel
+	if p.last == audio.Stopped { // that was meant
+		level = zapcore.InfoLevel
+	}
+	p.limit.say("hole "+p.ID+" "+p.last.String(), p.log, level, text,
 		zap.Stringer("cause", p.last), zap.Int64("frames", p.gone), zap.Int64("position", int64(p.goneAt)))
 	p.gone = 0
 }

@@ -19,6 +19,8 @@ func lostText(sensor string, f audio.Format, frames int64, cause audio.Cause, at
 	case audio.Device:
 		return fmt.Sprintf("%s: not captured: %v from %s on (%d frames): the source was away. %s",
 			sensor, length, at.UTC().Format(moment), frames, tail)
+	case audio.Stopped:
+		why = "are not there, because the recorder was off,"
 	case audio.XRun:
 		why = "were lost in the device"
 	case audio.Source:

@@ -29,6 +29,7 @@ func TestLossesAreToldWithTheirLengthAndTime(t *testing.T) {
 		audio.XRun:    "mic0: 2400 frames (50ms) were lost in the device" + tail,
 		audio.Source:  "mic0: 2400 frames (50ms) were lost because the capture process fell behind" + tail,
 		audio.Device:  "mic0: not captured: 50ms from 13:40:02.150Z on (2400 frames): the source was away. The session goes on; the hole is recorded.",
+		audio.Stopped: "mic0: 2400 frames (50ms) are not there, because the recorder was off," + tail,
 		audio.Suspend: "mic0: 2400 frames (50ms) are missing" + tail,
 	} {
 		if got := lostText("mic0", f, 2400, cause, at); got != want {
