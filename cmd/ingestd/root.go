@@ -204,33 +204,33 @@ func signals(parent context.Context) (stop, kill context.Context, release func()
 	ch := make(chan os.Signal, 2)
 	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
 	done := make(chan struct{})
-	over := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		defer close(over)
-		var same <-chan time.Time // ends what is the same wish
-		first, another := true, false
+		defer close(ended)
+		var over <-chan time.Time // when what comes is no longer the same wish
 		for {
 			select {
 			case <-ch:
-				if another {
-					killNow()
-					return
-				}
-				if first {
-					first, same = false, time.After(together)
-					stopNow()
-				}
-			case <-same:
-				another = true
 			case <-done:
 				return
+			}
+			if over == nil {
+				over = time.After(together)
+				stopNow()
+				continue
+			}
+			select {
+			case <-over:
+				killNow()
+				return
+			default:
 			}
 		}
 	}()
 	return stop, kill, func() {
 		signal.Stop(ch)
 		close(done)
-		<-over
+		<-ended
 		stopNow()
 		killNow()
 	}
