@@ -79,9 +79,8 @@ func TestSeed_P18(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer stdin.Close()
-	var out bytes.Buffer
-	if code := run([]string{"ingestd", "record", "mic0", "--config", config}, nil, stdin, &out, &out); code != 0 {
-		t.Fatalf("exit %d: %s", code, out.String())
+	if code, said := commandReading(stdin, "record", "mic0", "--config", config); code != 0 {
+		t.Fatalf("exit %d: %s", code, said)
 	}
 	if code, said := command("replay", in, "--sensor", "mic0", "--root", replayed, "--speed", "0", "--chunk", "300ms"); code != 0 {
 		t.Fatalf("exit %d: %s", code, said)

@@ -22,9 +22,14 @@ import (
 
 // command runs a command line, and returns its exit code and what it printed.
 func command(args ...string) (code int, said string) {
-	var out bytes.Buffer
-	code = run(append([]string{"ingestd"}, args...), nil, nil, &out, &out)
-	return code, out.String()
+	return commandReading(nil, args...)
+}
+
+// commandReading runs one with something at its standard input.
+func commandReading(stdin *os.File, args ...string) (code int, said string) {
+	var out, errs bytes.Buffer // the log is written beside what is printed
+	code = run(append([]string{"ingestd"}, args...), nil, stdin, &out, &errs)
+	return code, errs.String() + out.String()
 }
 
 // oldWAV is sound, mono, 16 bits, 44.1 kHz, behind the header of 44 bytes.
