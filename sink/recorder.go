@@ -204,7 +204,7 @@ func raise(count *atomic.Int64, to int64) {
 // stream, holes included, must be given again: chunks that have a name stay,
 // and so do those that wait for a pass, unless a sync that failed has put them
 // in doubt. What cannot be given again is given as a hole. If all that failed is
-// that the disk was full, the open chunk goes on where it is.
+// that the disk was full, an open chunk that holds sound goes on where it is.
 func (r *Recorder) Restart(context.Context) (from int64) {
 	soft := r.soft
 	r.err, r.soft = nil, false
