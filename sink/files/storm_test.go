@@ -209,7 +209,7 @@ func newSailor(t *testing.T, disk *stormy, store *sink.Store, id string) *sailor
 // number, or a disk that is full at times; then good weather. What was captured
 // is stored, once, or lies in a hole that is told.
 func TestManyFaultsLoseNothing(t *testing.T) {
-	seeds := uint64(120)
+	seeds := uint64(100)
 	if testing.Short() {
 		seeds = 20
 	}
