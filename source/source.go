@@ -44,7 +44,7 @@ type Packet struct {
 	Lost   int64       // frames missing just before them, within this stream
 	Cause  audio.Cause // of Lost
 	At     int64       // CLOCK_MONOTONIC ns at which the last of Frames was captured; never goes back; 0 without Frames
-	Exact  bool        // At comes from the device; else it is the arrival, an upper bound
+	Exact  bool        // At comes from the device; else it is worked out from arrivals
 	First  bool        // these are the first frames since the source was opened: once, and only with Frames
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,8 +22,8 @@ import (
 
 const ms = int64(time.Millisecond)
 
-// steps is a clock that stands still but in Sleep, which takes it on in steps
-// of 20 ms, like a feeder, and calls each step.
+// steps is a clock that stands still but in Sleep, and calls each at every
+// multiple of 20 ms, like a feeder.
 type steps struct {
 	now    int64
 	sleeps int
@@ -34,8 +35,8 @@ func (c *steps) UTC() time.Time   { return time.Unix(0, c.now).UTC() }
 
 func (c *steps) Sleep(ctx context.Context, until int64) error {
 	c.sleeps++
-	for ; c.now+20*ms <= until; c.now += 20 * ms {
-		if c.each != nil {
+	for next := c.now - c.now%(20*ms) + 20*ms; next <= until; next += 20 * ms {
+		if c.now = next; c.each != nil {
 			c.each()
 		}
 	}
@@ -74,6 +75,11 @@ func TestWakesOnceForManyWrites(t *testing.T) {
 	if pk, err := s.Read(t.Context(), p); err != nil || pk.Frames != 3*960 {
 		t.Fatalf("first Read: %+v, %v; want the 60 ms up to the tick", pk, err)
 	}
+	for c.now < 3000*ms { // at first it wants to know exactly when frames come
+		if _, err := s.Read(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+	}
 	c.sleeps = 0
 	for i := range 20 {
 		pk, err := s.Read(t.Context(), p)
@@ -108,7 +114,7 @@ func TestSilenceIsAStall(t *testing.T) {
 			t.Errorf("then %v", again)
 		}
 	}
-	stalls(5 * time.Second)
+	stalls(DefaultSilence)
 
 	s = open(t, Config{Path: path, Clock: c, Batch: batch})
 	c.now += 3000 * ms
@@ -116,7 +122,7 @@ func TestSilenceIsAStall(t *testing.T) {
 	if pk, err := s.Read(t.Context(), make([]byte, 900)); err != nil || pk.Frames != 100 {
 		t.Fatalf("%+v, %v", pk, err)
 	}
-	stalls(2 * time.Second)
+	stalls(DefaultSilence)
 }
 
 func TestNextWriterBeginsWithAWholeFrame(t *testing.T) {
@@ -142,6 +148,40 @@ func TestNextWriterBeginsWithAWholeFrame(t *testing.T) {
 		if s.fill(p); len(warned) != i+1 || !strings.Contains(warned[i], "4 bytes when its writer left") {
 			t.Fatalf("warned %q", warned)
 		}
+	}
+}
+
+func TestTheEndComesBehindWhatWasHeldBack(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	c, n := &steps{now: 1000 * ms}, 0
+	c.each = func() {
+		if n++; n < 100 || n > 180 {
+			write(t, w, ramp(format, n, 1)) // late from n on
+		}
+		if n == 190 {
+			w.Close()
+			c.each = nil
+		}
+	}
+	slow := audio.Format{Rate: 50, Channels: format.Channels, Encoding: format.Encoding}
+	s := open(t, Config{Path: "-", Stdin: r, Format: slow, Clock: c})
+	frames, p := 0, make([]byte, 900)
+	for {
+		pk, err := s.Read(t.Context(), p)
+		if err == io.EOF {
+			break
+		}
+		if err != nil || pk.Lost > 0 {
+			t.Fatalf("%+v, %v", pk, err)
+		}
+		frames += pk.Frames
+	}
+	if want := 99 + 10; frames != want {
+		t.Errorf("%d frames, want %d", frames, want)
 	}
 }
 

@@ -1,40 +1,38 @@
 package pipe
 
-import (
-	"bytes"
-	"os"
-)
+import "os"
 
 // A Hold keeps a FIFO open between a source that broke by silence and the next
-// one. Without it the feeder is killed by SIGPIPE if it writes in between, and
-// one that goes on in the middle of a frame is out of step for ever. The zero
-// value is ready; give it to each Open of one sensor, one source at a time,
-// and close it at the end.
+// one, and hands on what the one knew. Without it the feeder is killed by
+// SIGPIPE if it writes in between, one that goes on in the middle of a frame is
+// out of step for ever, and when the next frames were due is forgotten. The
+// zero value is ready; give it to each Open of one sensor, one source at a
+// time, and close it at the end.
 type Hold struct {
-	path  string
-	in    *input
-	carry []byte
+	path string
+	in   *input
+	state
 }
 
 // take returns what was given back for this path, nil if that is nothing, or
 // if another file has its name by now.
-func (h *Hold) take(path string) (*input, []byte, error) {
+func (h *Hold) take(path string) (*input, state, error) {
 	if h == nil || h.in == nil {
-		return nil, nil, nil
+		return nil, state{}, nil
 	}
-	in, carry := h.in, h.carry
-	h.in, h.carry = nil, nil
+	in, s := h.in, h.state
+	h.in, h.state = nil, state{}
 	if h.path == path && in.stillAt(path) {
-		return in, carry, nil
+		return in, s, nil
 	}
-	return nil, nil, in.close()
+	return nil, state{}, in.close()
 }
 
-func (h *Hold) give(path string, in *input, carry []byte) error {
+func (h *Hold) give(path string, in *input, s state) error {
 	if h == nil {
 		return in.close()
 	}
-	h.path, h.in, h.carry = path, in, bytes.Clone(carry)
+	h.path, h.in, h.state = path, in, s
 	return nil
 }
 

@@ -25,11 +25,11 @@ import (
 // Defaults and limits of a Config.
 const (
 	DefaultBatch   = source.DefaultBatch
-	DefaultSilence = 2 * time.Second
+	DefaultSilence = 6 * time.Second
 
 	firstFrame = 5 * time.Second // how long the first frame may take
 	minTick    = time.Millisecond
-	held       = time.Second // of sound, in the kernel's buffer
+	buffered   = time.Second // of sound, in the kernel's buffer
 )
 
 // Config describes a pipe. Path, and Stdin for "-", and Format are required.
@@ -39,7 +39,7 @@ type Config struct {
 	Format  audio.Format  // of the samples: nothing in them tells it
 	Clock   clock.Clock   // nil: the machine's
 	Batch   time.Duration // at most this between ticks; 0: DefaultBatch
-	Silence time.Duration // of a feeder, before it is a Fault (the first frame may take 5 s); 0: DefaultSilence
+	Silence time.Duration // of a feeder, before it is a Fault (the first frame may take 5 s at least); 0: DefaultSilence
 	Admit   source.Admit  // gate of a regular file, which is read as fast as it goes; nil: none
 	Hold    *Hold         // keeps a FIFO open from one source to the next; nil: it is closed between
 	Warn    func(string)  // told what was dropped; nil: nobody is
@@ -51,16 +51,23 @@ type Source struct {
 	in    *input
 	name  string
 	frame int
-	tick  time.Duration
+	state
+	err     error // the end, or the fault: every later Read returns it
+	wake    int64 // when to look next; 0: at once
+	taken   int   // bytes since the last sleep
+	emptied bool  // the last look left nothing
+	stood   bool  // this process stood still: what is missing lies behind what the pipe held
+	heard   int64 // when there were frames, or the opening
+	begun   bool
+	slow    bool // its feeder was told to be too fast
+}
+
+// state is what the next source of a sensor goes on with.
+type state struct {
 	carry []byte // part of a frame that was read
-	err   error  // the end, or the fault: every later Read returns it
-	wake  int64  // when to look next; 0: at once
-	taken int    // bytes since the last sleep
-	heard int64  // when there were frames, or the opening
-	begun bool
+	held  []byte // frames that were read before it, while it is in doubt whether some are missing before them
+	given int    // bytes of held that were given out
 	gauge gauge
-	left  bool // its writer left, and nothing came since
-	slow  bool // its feeder was told to be too fast
 }
 
 var _ source.Source = (*Source)(nil)
@@ -87,21 +94,23 @@ func Open(_ context.Context, c Config) (*Source, error) {
 	case c.Silence < 2*c.Batch:
 		return nil, source.Faultf(source.Failed, "silence %v is shorter than two batches of %v", c.Silence, c.Batch)
 	}
-	in, carry, err := c.Hold.take(c.Path)
+	in, state, err := c.Hold.take(c.Path)
 	if in == nil && err == nil {
 		in, err = openInput(c.Path, c.Stdin)
 	}
 	if err != nil {
 		return nil, err
 	}
-	s := &Source{c: c, in: in, name: c.Path, frame: c.Format.FrameBytes(), heard: c.Clock.Monotonic()}
+	s := &Source{c: c, in: in, name: c.Path, frame: c.Format.FrameBytes(), heard: c.Clock.Monotonic(), state: state}
 	if c.Path == "-" {
 		s.name = "standard input"
 	}
-	s.carry = append(make([]byte, 0, s.frame), carry...)
 	rate := int64(c.Format.Rate) * int64(s.frame)
-	in.enlarge(rate * int64(max(held, 2*c.Batch)) / int64(time.Second))
-	s.tick = tickOf(c.Batch, int64(in.capacity), rate)
+	in.enlarge(rate * int64(max(buffered, 2*c.Batch)) / int64(time.Second))
+	if s.gauge.rate == 0 {
+		s.gauge = newGauge(c.Format.Rate, s.heard)
+	}
+	s.gauge.tick = tickOf(c.Batch, int64(in.capacity), rate)
 	return s, nil
 }
 
@@ -117,13 +126,20 @@ func tickOf(batch time.Duration, capacity, bytesPerSecond int64) time.Duration {
 func (s *Source) Format() audio.Format { return s.c.Format }
 
 // Read waits for the next tick, unless the one before left something, and
-// takes what is there. Packet.At is the arrival.
+// takes what is there. It gives nothing out while it is in doubt whether
+// frames are missing before it.
 func (s *Source) Read(ctx context.Context, p []byte) (source.Packet, error) {
 	p = p[:len(p)/s.frame*s.frame]
 	if len(p) == 0 {
 		return source.Packet{}, nil
 	}
 	for {
+		if s.err != nil {
+			s.gauge.doubt = 0 // it is left to the hole that follows
+		}
+		if len(s.held) > 0 && s.gauge.sure() {
+			return s.release(ctx, p)
+		}
 		if s.err != nil {
 			return source.Packet{}, s.err
 		}
@@ -132,37 +148,70 @@ func (s *Source) Read(ctx context.Context, p []byte) (source.Packet, error) {
 			return source.Packet{}, err
 		}
 		frames := 0
-		if room > 0 {
+		if s.emptied = false; room > 0 {
 			frames = s.fill(p[:room])
 		}
 		now := s.c.Clock.Monotonic()
-		if frames > 0 {
-			return s.packet(frames, now), nil
+		if !s.in.regular {
+			s.look(now, frames)
 		}
-		if s.err == nil && !s.in.regular {
-			s.err = s.silence(now)
+		switch {
+		case frames > 0 && len(s.held) == 0 && (s.gauge.sure() || s.stood):
+			return s.packet(frames, now), nil
+		case frames > 0:
+			s.held = append(s.held, p[:frames*s.frame]...)
 		}
 	}
 }
 
-// packet tells of frames that were taken at now, and of what is missing before
-// them.
+// look tells the gauge of a look into the pipe, and settles when the next one
+// is.
+func (s *Source) look(now int64, frames int) {
+	s.gauge.look(now, frames)
+	if s.emptied {
+		s.rest(now)
+	}
+	if frames > 0 {
+		s.heard = now
+	} else if s.err == nil {
+		s.err = s.silence(now)
+	}
+}
+
+// keptBytes is how much memory a source keeps for the next doubt.
+const keptBytes = 256 << 10
+
+// release gives out what was held back.
+func (s *Source) release(ctx context.Context, p []byte) (source.Packet, error) {
+	if err := ctx.Err(); err != nil {
+		return source.Packet{}, err
+	}
+	n := copy(p, s.held[s.given:])
+	s.given += n
+	pk := s.packet(n/s.frame, s.c.Clock.Monotonic())
+	if s.given == len(s.held) {
+		if s.held, s.given = s.held[:0], 0; cap(s.held) > keptBytes {
+			s.held = nil
+		}
+	}
+	return pk, nil
+}
+
+// packet tells of frames that are given out at now, and of what is missing
+// before them.
 func (s *Source) packet(frames int, now int64) source.Packet {
 	pk := source.Packet{Frames: frames, At: now, First: !s.begun}
-	s.begun, s.heard = true, now
+	s.begun = true
 	if s.in.regular {
 		return pk
 	}
+	pk.Lost, pk.At = s.gauge.date(now, int64(frames), int64((len(s.held)-s.given)/s.frame), pk.First)
 	if pk.First {
-		s.gauge.begin(s.c.Format.Rate, now)
+		pk.Lost = 0
 	}
-	s.gauge.took(frames)
-	if s.wake != 0 || s.left { // the pipe was emptied
-		if pk.Lost = s.gauge.missing(now, s.left); pk.Lost > 0 {
-			pk.Cause = audio.Device
-		}
+	if pk.Lost > 0 {
+		pk.Cause = audio.Device
 	}
-	s.left = false
 	return pk
 }
 
@@ -182,15 +231,13 @@ func (s *Source) wait(ctx context.Context, room int) (int, error) {
 		if err := s.c.Clock.Sleep(ctx, s.wake); err != nil {
 			return 0, err
 		}
+		s.stood = s.c.Clock.Monotonic()-s.wake > int64(s.gauge.tick)
 		s.wake, s.taken = 0, 0
-	}
-	if !s.begun {
-		return min(room, int(lead.Seconds()*float64(s.c.Format.Rate))*s.frame), nil
 	}
 	now := s.c.Clock.Monotonic()
 	allowed := s.gauge.allowed(now)
 	if allowed == 0 {
-		s.wake = clock.NextTick(now, s.tick)
+		s.wake = clock.NextTick(now, s.gauge.tick)
 		s.heard = now // it is not silent: it has to wait
 		if !s.slow {
 			s.slow = true
@@ -208,7 +255,6 @@ func (s *Source) fill(p []byte) int {
 	switch {
 	case err == errEmpty:
 	case err == errNoWriter:
-		s.left = s.begun
 		s.drop("when its writer left")
 	case err == io.EOF:
 		s.drop("at the end")
@@ -216,9 +262,7 @@ func (s *Source) fill(p []byte) int {
 	case err != nil:
 		s.err = source.Faultf(source.Failed, "read %s: %w", s.name, err)
 	}
-	if n < len(p)-had {
-		s.rest(n)
-	}
+	s.emptied = n < len(p)-had
 	if n == 0 {
 		return 0
 	}
@@ -228,12 +272,16 @@ func (s *Source) fill(p []byte) int {
 	return frames
 }
 
-// rest sets when to look again at a pipe that was emptied: at the next tick,
-// or soon if it was nearly full, which says that its writer waits for us.
-func (s *Source) rest(n int) {
-	now := s.c.Clock.Monotonic()
-	s.wake = clock.NextTick(now, s.tick)
-	if s.taken+n >= s.in.capacity/4*3 {
+// rest sets when to look again at a pipe that was emptied: at the next tick, a
+// tenth of one if it matters when, or soon if it was nearly full, which says
+// that its writer waits for us.
+func (s *Source) rest(now int64) {
+	step := s.gauge.tick
+	if s.gauge.keen(now) {
+		step = max(step/10, minTick)
+	}
+	s.wake = clock.NextTick(now, step)
+	if s.taken >= s.in.capacity/4*3 {
 		s.wake = min(s.wake, now+int64(minTick))
 	}
 }
@@ -265,5 +313,5 @@ func (s *Source) Close() error {
 	}
 	in := s.in
 	s.in = nil
-	return s.c.Hold.give(s.c.Path, in, s.carry)
+	return s.c.Hold.give(s.c.Path, in, s.state)
 }
