@@ -44,6 +44,7 @@ type pump struct {
 	gone    int64       // frames of that hole that the log was not told of
 	goneAt  audio.Pos   // where they begin, in the session
 	opened  bool        // the source could be opened once
+	begun   int64       // CLOCK_MONOTONIC ns at which it was opened, or tried to
 	trouble int64       // CLOCK_MONOTONIC ns at which the source was last well
 	told    string      // the fault that the log was told since then
 }
@@ -54,7 +55,6 @@ type pump struct {
 func (p *pump) run(ctx context.Context) (broken error) {
 	defer p.w.Close(nil)
 	for ctx.Err() == nil && p.left() > 0 {
-		begun := p.clock.Monotonic()
 		err := p.attempt(ctx)
 		if err == nil || ctx.Err() != nil {
 			break
@@ -64,7 +64,7 @@ func (p *pump) run(ctx context.Context) (broken error) {
 			broken = fmt.Errorf("%s: %w", p.ID, err)
 			break
 		}
-		steady := p.heard.Load() && p.end-begun >= int64(steadyAfter)
+		steady := p.heard.Load() && p.end-p.begun >= int64(steadyAfter)
 		if steady {
 			p.trouble = p.clock.Monotonic()
 		}
@@ -83,6 +83,7 @@ func (p *pump) run(ctx context.Context) (broken error) {
 // attempt opens the source and pumps until it breaks. nil: it is over.
 func (p *pump) attempt(ctx context.Context) error {
 	p.beats.Add(1)
+	p.begun = p.clock.Monotonic()
 	var admit source.Admit
 	if p.gate != nil {
 		admit = p.gate.admit
@@ -93,7 +94,7 @@ func (p *pump) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.opened = true
+	p.opened, p.begun = true, p.clock.Monotonic() // to open it may have taken its time
 	if f := src.Format(); f != p.Format {
 		err = source.Faultf(source.Failed, "the source delivers %v, the sensor was begun as %v: restart ingestd to record it so", f, p.Format)
 	} else {
