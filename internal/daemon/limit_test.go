@@ -19,26 +19,32 @@ import (
 	"github.com/ingestd/ingestd/source/tone"
 )
 
-func TestWhatRepeatedIsToldThoughTheRunHangs(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		logs := watched(b)
-		b.config.Grace = time.Second
-		released := make(chan struct{})
-		defer synctest.Wait()
-		defer close(released)
-		b.sensor("mic", mono, 5*time.Second, func(ctx context.Context, admit source.Admit) (source.Source, error) {
-			src, err := b.ramp(mono, tone.Config{Speed: 1})(ctx, admit)
-			return &deaf{Source: leaky{src}, released: released}, err
+func TestWhatRepeatedIsToldAtTheEnd(t *testing.T) {
+	for _, hung := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			b := newBench(t)
+			logs := watched(b)
+			b.config.Grace = time.Second
+			released := make(chan struct{})
+			defer synctest.Wait()
+			defer close(released)
+			b.sensor("mic", mono, 5*time.Second, func(ctx context.Context, admit source.Admit) (source.Source, error) {
+				src, err := b.ramp(mono, tone.Config{Speed: 1})(ctx, admit)
+				src = leaky{src}
+				if hung {
+					src = &deaf{Source: src, released: released}
+				}
+				return src, err
+			})
+			b.reader("disk", mem.New(), time.Second, byBytes)
+			if _, err := b.run(4 * time.Second); errors.Is(err, ErrHung) != hung {
+				t.Fatalf("it ended with %v", err)
+			}
+			if said := logs.FilterMessageSnippet("(said late: it was at "); said.Len() != 1 {
+				t.Errorf("hung %v: of its holes the log has %v", hung, logs.All())
+			}
 		})
-		b.reader("disk", mem.New(), time.Second, byBytes)
-		if _, err := b.run(4 * time.Second); !errors.Is(err, ErrHung) {
-			t.Fatalf("it ended with %v", err)
-		}
-		if said := logs.FilterMessageSnippet("(said late: it was at "); said.Len() != 1 {
-			t.Errorf("of four holes the log has %v", logs.All())
-		}
-	})
+	}
 }
 
 // TestRepeatsAreBounded says more kinds of messages than are remembered, each

@@ -69,7 +69,10 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 	d.awaitStop(soft, ended)
 	if !wait(ended, hard.Done(), hangPatience) {
 		d.limit.flush(true)
-		err := fmt.Errorf("stopped before all was stored: %w: %w: %s", context.Cause(hard), ErrHung, strings.Join(d.hanging(), ", "))
+		err := fmt.Errorf("%w: %s", ErrHung, strings.Join(d.hanging(), ", "))
+		if cause := context.Cause(hard); !errors.Is(cause, context.Canceled) { // which it is once all is stored
+			err = fmt.Errorf("stopped before all was stored: %w: %w", cause, err)
+		}
 		d.c.Log.Error("session is left as it is", zap.Int64("session", int64(d.session)), zap.Error(err))
 		return err
 	}

@@ -59,6 +59,15 @@ func TestARunEndsAlthoughSomethingHangs(t *testing.T) {
 			b.sensor("mic", mono, 5*time.Second, nil)
 			b.reader("disk", &deadBucket{mem.New(), released}, time.Second, byBytes)
 		}},
+		{"sync", "something does not end: the sync of disk", func(b *bench, released <-chan struct{}) {
+			b.sensor("mic", mono, 5*time.Second, nil)
+			b.reader("disk", hook(false, func(what string) error {
+				if what == "sync" {
+					<-released
+				}
+				return nil
+			}), 7*time.Second, byBytes)
+		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -70,7 +79,7 @@ func TestARunEndsAlthoughSomethingHangs(t *testing.T) {
 				c.grow(b, released)
 				begun := time.Now()
 				_, err := b.run(4 * time.Second)
-				if !errors.Is(err, ErrHung) || !strings.Contains(err.Error(), c.what) {
+				if !errors.Is(err, ErrHung) || !strings.HasSuffix(err.Error(), c.what) || strings.Contains(err.Error(), "before all was stored") == (c.name == "sync") {
 					t.Errorf("it ended with %v", err)
 				}
 				if took := time.Since(begun); took > 4*time.Second+b.config.Grace+hangPatience {
