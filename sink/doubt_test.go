@@ -293,3 +293,52 @@ func TestAHoleIsNoLoss(t *testing.T) {
 		t.Errorf("durable %d behind a hole up to 1050", r.Durable())
 	}
 }
+
+// unnamed is a batched bucket whose drafts get no name for a while.
+type unnamed struct {
+	*batched
+	refuse bool
+}
+
+type unnamedDraft struct {
+	sink.Draft
+	b *unnamed
+}
+
+func (b *unnamed) Create(ctx context.Context, name string) (sink.Draft, error) {
+	d, err := b.batched.Create(ctx, name)
+	return &unnamedDraft{d, b}, err
+}
+
+func (d *unnamedDraft) Commit() error {
+	if d.b.refuse {
+		d.Abort(true)
+		return syscall.EIO
+	}
+	return d.Draft.Commit()
+}
+
+// TestADurablePositionIsNotTakenBackByANameThatFails: sound that waits for its
+// name may have to be given again, so until then nothing is claimed of it.
+func TestADurablePositionIsNotTakenBackByANameThatFails(t *testing.T) {
+	b := &unnamed{batched: newBatched()}
+	r := record(t, b)
+	give := func(from, to int64) error { return r.Write(t.Context(), ramp(from, to-from, s16)) }
+	if err := errors.Join(give(0, 150), sink.Pass(t.Context(), r)); err != nil || r.Durable() != 150 {
+		t.Fatalf("%v, durable %d", err, r.Durable())
+	}
+	if err := give(150, 350); err != nil {
+		t.Fatal(err)
+	}
+	b.refuse = true
+	if err := sink.Pass(t.Context(), r); !errors.Is(err, syscall.EIO) {
+		t.Fatalf("a pass that could name nothing: %v", err)
+	}
+	b.refuse = false
+	if err := give(350, 360); err == nil {
+		t.Error("it goes on as if nothing were in doubt")
+	}
+	if from := r.Restart(t.Context()); from > 150 || r.Durable() > 150 {
+		t.Errorf("to be given again from %d, and %d is claimed to be durable", from, r.Durable())
+	}
+}

@@ -123,12 +123,13 @@ func (r *Recorder) passed(ctx context.Context, m passMark) (failure error) {
 		if r.unsure == m.unsure {
 			r.nameLimit = math.MaxInt64 // whatever has a name had it before the pass
 		}
-		r.secure(m.at)
 		if len(r.wholes) == 0 || r.wholes[0].nth > m.held {
+			r.secure(m.at)
 			r.mu.Unlock()
 			return cmp.Or(failure, r.append(ctx))
 		}
 		w := r.wholes[0]
+		r.secure(w.from) // what has no name yet may have to be given again
 		r.mu.Unlock()
 		err := w.draft.Commit()
 		r.mu.Lock()
@@ -140,6 +141,9 @@ func (r *Recorder) passed(ctx context.Context, m passMark) (failure error) {
 			return r.failLater(err)
 		}
 		r.wholes = r.wholes[1:]
+		if len(r.wholes) == 0 || r.wholes[0].nth > m.held {
+			r.secure(m.at) // whether or not the name itself is sure: the pass was told of the bytes
+		}
 		r.mu.Unlock()
 		// A name that may be lost, and a line that cannot be appended, put no
 		// sound in doubt: the others get theirs.

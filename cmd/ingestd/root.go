@@ -197,12 +197,19 @@ func invalidValue(e *pflag.InvalidValueError) error {
 const together = time.Second
 
 // signals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP,
-// and one that ends at the next that comes more than a second later.
+// and one that ends at the next that comes more than a second later. SIGINT and
+// SIGHUP stay ignored if whoever started us had them ignored.
 func signals(parent context.Context) (stop, kill context.Context, release func()) {
 	stop, stopNow := context.WithCancel(parent)
 	kill, killNow := context.WithCancel(parent)
 	ch := make(chan os.Signal, 2)
-	signal.Notify(ch, syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP)
+	wanted := []os.Signal{syscall.SIGTERM}
+	for _, s := range []os.Signal{syscall.SIGINT, syscall.SIGHUP} {
+		if !signal.Ignored(s) { // nohup, or a shell that put us behind it, said so
+			wanted = append(wanted, s)
+		}
+	}
+	signal.Notify(ch, wanted...)
 	done := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {

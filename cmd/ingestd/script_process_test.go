@@ -96,7 +96,7 @@ func (p *process) wait(ctx context.Context, pattern *regexp.Regexp) error {
 }
 
 func (p *process) signal(name string) {
-	_ = p.cmd.Process.Signal(map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[name]) // its end is seen by code
+	_ = p.cmd.Process.Signal(map[string]os.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[name]) // its end is seen by code
 }
 
 // code waits for the end and returns the exit code; -1: it did not end.

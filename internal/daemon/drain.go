@@ -141,7 +141,10 @@ func (d *drain) step(ctx context.Context) (end bool, err error) {
 	case errors.As(err, &lost):
 		err = d.hole(ctx, lost)
 	case err == io.EOF:
-		return true, d.close(ctx)
+		if err = d.close(ctx); err == nil && d.failing.Load() != nil {
+			d.goesOn() // nothing is left that could fail
+		}
+		return true, err
 	case err != nil:
 		return false, err
 	default:
@@ -288,7 +291,7 @@ func (d *drain) failed(ctx context.Context, err error) {
 		return // it is known to fail so
 	}
 	kept := d.from.Format.Duration(max(0, d.from.Window-d.r.Lag()))
-	if d.limit.say(d.sink.Name+" "+d.reader.Name+" "+d.from.ID+" "+sinkReasons[reason], d.log, zapcore.ErrorLevel,
+	if d.limit.say(d.stoppedKey(sinkReasons[reason]), d.log, zapcore.ErrorLevel,
 		stoppedText(d.sink, d.from.ID, kept, err), zap.String("reason", sinkReasons[reason])) {
 		d.logged = true
 	}
@@ -309,15 +312,34 @@ func (d *drain) recovered() {
 	if at <= d.failedAt {
 		return
 	}
+	d.goesOn()
+}
+
+// goesOn ends the time in which the sink failed, and tells of its end. If its
+// beginning was not logged, because another was a moment ago, both are told as
+// one.
+func (d *drain) goesOn() {
 	d.failing.Store(nil)
-	if d.logged || d.gone > 0 {
-		level := zapcore.InfoLevel
-		if d.gone > 0 {
-			level = zapcore.WarnLevel
-		}
-		d.log.Log(level, goesOnText(d.sink, d.from.ID, d.from.Format, d.gone), zap.Int64("frames", d.gone))
+	for _, reason := range sinkReasons {
+		d.limit.forget(d.stoppedKey(reason))
+	}
+	since := time.Duration(d.clock.Monotonic() - d.failedOn)
+	text := goesOnText(d.sink, d.from.ID, d.from.Format, d.gone)
+	switch {
+	case d.gone > 0:
+		d.log.Warn(text, zap.Int64("frames", d.gone))
+	case d.logged:
+		d.log.Info(text)
+	default:
+		d.limit.say(d.stoppedKey("again"), d.log, zapcore.InfoLevel, againText(d.sink, d.from.ID, since, d.clock.UTC().Add(-since)))
 	}
 	d.logged = false
+}
+
+// stoppedKey is what the limiter calls the message that storing stopped for a
+// reason.
+func (d *drain) stoppedKey(reason string) string {
+	return "stopped " + d.sink.Name + " " + d.reader.Name + " " + d.from.ID + " " + reason
 }
 
 // sinkReason is the index in sinkReasons of err.
@@ -334,20 +356,3 @@ func sinkReason(err error) int {
 	}
 	return 4
 }
-
-// buffers are lent to the drains for the time of a step. All of them have a
-// piece to store at the same tick, but few are at work at the same instant.
-type buffers struct{ pool sync.Pool }
-
-// take lends a buffer of size bytes.
-func (b *buffers) take(size int) *[]byte {
-	p, _ := b.pool.Get().(*[]byte)
-	if p == nil || cap(*p) < size {
-		fresh := make([]byte, size)
-		p = &fresh
-	}
-	*p = (*p)[:size]
-	return p
-}
-
-func (b *buffers) give(p *[]byte) { b.pool.Put(p) }

@@ -19,8 +19,9 @@ const (
 )
 
 // A limiter writes messages to the log, each kind of them no more than once a
-// minute. What repeats meanwhile is counted, and the last of it is said, with
-// the count, when the minute or the run is over: none is passed over.
+// minute. What repeats meanwhile is counted. The count is said with the next one
+// of the kind, or with the last that was kept, when the minute or the run is
+// over: none is passed over.
 type limiter struct {
 	clock      clock.Clock
 	suppressed atomic.Int64 // messages not said when they came
@@ -61,9 +62,8 @@ func (l *limiter) say(key string, log *zap.Logger, level zapcore.Level, text str
 		l.suppressed.Add(1)
 		return false
 	}
-	var late []string
 	if r != nil && r.more > 0 {
-		late = append(late, r.counted())
+		m.text += "\n    (" + r.counted() + " since the last one)"
 	}
 	var pushed []*repeat
 	if r == nil && len(l.said) >= maxRepeats {
@@ -75,11 +75,18 @@ func (l *limiter) say(key string, log *zap.Logger, level zapcore.Level, text str
 	for _, p := range pushed {
 		p.write()
 	}
-	for _, text := range late {
-		m.text += "\n    (" + text + " since the last one)"
-	}
 	m.log.Log(m.level, m.text, m.fields...)
 	return true
+}
+
+// forget drops what was kept of the kind called key, because it is not true
+// any more and what came of it is told by another message.
+func (l *limiter) forget(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if r := l.said[key]; r != nil {
+		r.more = 0
+	}
 }
 
 // flush says what was kept for longer than a minute; all: everything that was

@@ -246,10 +246,13 @@ func (p *pump) broke(err error) {
 	if p.told == text || over {
 		return
 	}
-	if p.limit.say("broke "+p.ID+" "+string(reason), p.log, zapcore.WarnLevel, brokeText(p.ID, err), zap.String("reason", string(reason))) {
+	if p.limit.say(p.brokeKey(reason), p.log, zapcore.WarnLevel, brokeText(p.ID, err), zap.String("reason", string(reason))) {
 		p.told = text
 	}
 }
+
+// brokeKey is what the limiter calls the message that the source broke.
+func (p *pump) brokeKey(why source.Reason) string { return "broke " + p.ID + " " + string(why) }
 
 // backOff waits before the next attempt, longer the longer the trouble lasts:
 // a short outage costs little more than itself, a long one little CPU. It lets
@@ -277,6 +280,9 @@ func (p *pump) enter(s State) {
 		tell = old != Retrying || p.told != "" // a fault that was not logged is not seen to end
 		p.fault.Store(nil)
 		p.told = ""
+		for _, why := range source.Reasons() {
+			p.limit.forget(p.brokeKey(why)) // the hole tells of it
+		}
 	}
 	if tell {
 		p.log.Info(s.String(), zap.Stringer("format", p.Format))

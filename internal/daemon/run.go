@@ -174,5 +174,11 @@ func (d *Daemon) outcome(errs []error, cause error) error {
 	if len(left) > 0 {
 		text = "; not written: " + strings.Join(left, ", ")
 	}
-	return fmt.Errorf("session %d stopped before all was stored: %w%s", d.session, cause, text)
+	stopped := fmt.Errorf("session %d stopped before all was stored: %w%s", d.session, cause, text)
+	for _, err := range errs {
+		if err != nil && !errors.Is(err, context.Canceled) {
+			stopped = errors.Join(stopped, err)
+		}
+	}
+	return stopped
 }

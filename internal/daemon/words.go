@@ -57,6 +57,12 @@ func goesOnText(sink *Sink, sensor string, f audio.Format, frames int64) string 
 		text, f.Duration(frames).Round(100*time.Microsecond), frames)
 }
 
+// againText says that a sink failed for a moment, soon after it had before.
+func againText(sink *Sink, sensor string, length time.Duration, from time.Time) string {
+	return fmt.Sprintf("%s: storing of %s had stopped again at %s for %v, and goes on. Nothing was lost.",
+		sink.Name, sensor, from.UTC().Format(moment), length.Round(time.Millisecond))
+}
+
 // endedError says that nothing more is stored of a replay.
 func endedError(sink *Sink, sensor string, err error) error {
 	return fmt.Errorf("%s: storing of %s ended: what was stored until then is whole. %s\n    %w", sink.place(), sensor, diskCure(err), err)

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/sink/mem"
 	"github.com/ingestd/ingestd/source"
@@ -192,4 +193,104 @@ func TestASourceThatCannotBeOpenedAgainIsToldOnce(t *testing.T) {
 			}
 		})
 	}
+}
+
+// flakyBucket fails to begin a chunk in each of some spans of time.
+type flakyBucket struct {
+	*mem.Bucket
+	clock clock.Clock
+	spans [][2]int64 // CLOCK_MONOTONIC ns
+}
+
+func (b *flakyBucket) Create(ctx context.Context, name string) (sink.Draft, error) {
+	now := b.clock.Monotonic()
+	for _, s := range b.spans {
+		if now >= s[0] && now < s[1] {
+			return nil, syscall.EIO
+		}
+	}
+	return b.Bucket.Create(ctx, name)
+}
+
+// TestTheLastWordOfTheLogIsTrue has a sink and a source fail twice within a
+// minute.
+func TestTheLastWordOfTheLogIsTrue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		logs := watched(b)
+		begun := b.clock.Monotonic()
+		at := func(s int64) int64 { return begun + s*int64(time.Second) }
+		plain := b.ramp(mono, tone.Config{Speed: 1})
+		b.sensor("mic", mono, 20*time.Second, func(ctx context.Context, admit source.Admit) (source.Source, error) {
+			src, err := plain(ctx, admit)
+			until := at(20)
+			if b.clock.Monotonic() >= until {
+				until = at(35)
+			}
+			if b.clock.Monotonic() >= until {
+				return src, err
+			}
+			return &breaking{src, b.clock, until}, err
+		})
+		b.reader("disk", &flakyBucket{mem.New(), b.clock, [][2]int64{{at(5), at(8)}, {at(25), at(27)}}}, time.Second, byBytes)
+		d, err := b.run(3 * time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var stopped, wentOn, again, broke int
+		for _, e := range logs.All() {
+			stopped += strings.Count(e.Message, "STORING of mic STOPPED")
+			wentOn += strings.Count(e.Message, "storing of mic goes on.")
+			again += strings.Count(e.Message, "storing of mic had stopped again at")
+			broke += strings.Count(e.Message, "pulled the plug")
+			if strings.Contains(e.Message, "said late") && !strings.Contains(e.Message, "not captured") {
+				t.Errorf("said late: %s", e.Message)
+			}
+		}
+		if stopped != 1 || wentOn != 1 || again != 1 || broke != 1 {
+			t.Errorf("stopped %d, went on %d, again %d, broke %d: want 1 each", stopped, wentOn, again, broke)
+		}
+		if s := d.Status(); s.Sensors[0].Holes != 2 || s.Drains[0].Overrun != 0 {
+			t.Errorf("%+v", s)
+		}
+	})
+}
+
+// onceBucket fails to give a name once.
+type onceBucket struct {
+	*mem.Bucket
+	failed bool
+}
+
+type onceDraft struct {
+	sink.Draft
+	b *onceBucket
+}
+
+func (b *onceBucket) Create(ctx context.Context, name string) (sink.Draft, error) {
+	d, err := b.Bucket.Create(ctx, name)
+	return &onceDraft{d, b}, err
+}
+
+func (d *onceDraft) Commit() error {
+	if !d.b.failed {
+		d.b.failed = true
+		return syscall.EIO
+	}
+	return d.Draft.Commit()
+}
+
+func TestASinkThatStoredTheLastOfASensorIsWell(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		b.sensor("wav", mono, 20*time.Second, b.ramp(mono, tone.Config{Speed: 1, Frames: 5 * 8000}))
+		b.reader("disk", &onceBucket{Bucket: mem.New()}, 10*time.Second, byBytes)
+		d, err := b.run(10 * time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if s := d.Status().Drains[0]; s.NotSaved != "" || s.Written != 5*8000 {
+			t.Errorf("%+v", s)
+		}
+	})
 }

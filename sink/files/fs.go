@@ -118,6 +118,8 @@ func (r rooted) Rename(from, to string, replace bool) error {
 // relink renames in a folder by a second name for the same file, never
 // replacing. Once that is there the file is renamed: an old name that cannot be
 // removed is a draft that stays behind, and no reason to store the sound again.
+// Such a draft is the chunk itself: nobody may change a draft that has a second
+// name.
 func relink(folder linker, from, to string) error {
 	if err := folder.Link(from, to); err != nil {
 		return err

@@ -19,8 +19,8 @@ const (
 //
 // Who opens the next source makes a hole of the time since the last frame of
 // this one. So what was in doubt is dated by what was settled, not by its own
-// time: a gap that is not counted is not in the times either, and a child that
-// ends while one is in doubt leaves it to the hole that follows.
+// time: a gap that was in doubt and is not counted is not in the times either,
+// and a child that ends while one is in doubt leaves it to the hole that follows.
 type losses struct {
 	rate  int64
 	queue []piece
