@@ -93,22 +93,24 @@ func TestAnUnpluggedMicrophoneIsOneHoleAndNoOtherSensorHasAny(t *testing.T) {
 	t.Parallel()
 	needMicrophones(t)
 	for try := 1; ; try++ {
-		away, hole := unplug(t)
-		t.Logf("unplugged for %v: a hole of %v", away, hole)
+		away, hole, xruns := unplug(t)
+		t.Logf("unplugged for %v: a hole of %v; %d overruns of the other", away, hole, xruns)
 		switch d := hole - away; {
+		case xruns > 0 && try < 3:
 		case d < -300*time.Millisecond:
 			t.Fatalf("a hole of %v for %v", hole, away)
-		case d <= 300*time.Millisecond:
+		case xruns == 0 && d <= 300*time.Millisecond:
 			return
 		case try == 3:
-			t.Fatalf("a hole of %v for %v, three times", hole, away)
+			t.Fatalf("a hole of %v for %v and %d overruns, at the third try", hole, away, xruns)
 		}
 	}
 }
 
 // unplug unplugs one of two microphones for 3 s and checks what is recorded of
-// both. It returns how long it was away, and the hole that is told.
-func unplug(t *testing.T) (away, hole time.Duration) {
+// both. It returns how long it was away, the hole that is told, and how often
+// the other one was overrun: the machine stood still, and the signal says so.
+func unplug(t *testing.T) (away, hole time.Duration, xruns int) {
 	t.Helper()
 	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32"}, alsa.Mic{Name: "mic1", Encoding: "s32"})
 	root := t.TempDir()
@@ -136,12 +138,16 @@ func unplug(t *testing.T) (away, hole time.Duration) {
 	if d := micFormat.Duration(max(jump, holes[0].Frames) - min(jump, holes[0].Frames)); d > time.Millisecond {
 		t.Errorf("a hole of %d frames, the sound says %d: %v apart", holes[0].Frames, jump, d)
 	}
-	if holes := holesOf(t, root, "mic0"); len(holes) != 0 {
-		t.Errorf("mic0 has holes %+v", holes)
+	for _, h := range holesOf(t, root, "mic0") {
+		if xruns++; h.Cause != audio.XRun {
+			t.Errorf("mic0 has the hole %+v", h)
+		}
 	}
-	checkCounter(t, "mic0", join(chunks(t, root, "mic0")))
+	if xruns == 0 {
+		checkCounter(t, "mic0", join(chunks(t, root, "mic0")))
+	}
 	if !regexp.MustCompile(`(?i)mic1`).MatchString(p.log.String()) {
 		t.Error("the log says nothing of mic1")
 	}
-	return away, hole
+	return away, hole, xruns
 }
