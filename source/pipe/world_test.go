@@ -26,8 +26,8 @@ type tb interface {
 }
 
 // worldFormat is the sound of a world's feeder. Each frame begins with its own
-// number, and lasts a millisecond; a pipe holds about a second of them.
-var worldFormat = audio.Format{Rate: 1000, Channels: 16, Encoding: audio.S32}
+// number, and lasts 2 ms; a pipe holds about a second of them.
+var worldFormat = audio.Format{Rate: 500, Channels: 32, Encoding: audio.S32}
 
 // frames is how many last so long, in a world.
 func frames(d time.Duration) int64 { return worldFormat.Frames(d) }
