@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -58,7 +59,12 @@ func startProcess(c *exec.Cmd) (*process, error) {
 	more := make(chan struct{}, 1)
 	p := &process{cmd: c, stdout: &printed{more: more}, stderr: &printed{more: more}, done: make(chan struct{})}
 	c.Stdout, c.Stderr = p.stdout, p.stderr
-	if err := c.Start(); err != nil {
+	// A signal that is handled here is not ignored there, whoever started us.
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	err := c.Start()
+	signal.Stop(hangUp)
+	if err != nil {
 		return nil, err
 	}
 	go func() {

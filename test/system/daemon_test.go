@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -54,7 +55,12 @@ func startCommand(t *testing.T, env []string, args ...string) *process {
 func startProcess(t *testing.T, cmd *exec.Cmd) (*process, error) {
 	p := &process{t: t, cmd: cmd, log: newLines(), done: make(chan struct{})}
 	cmd.Stdout, cmd.Stderr = p.log, p.log
-	if err := cmd.Start(); err != nil {
+	// A signal that is handled here is not ignored there, whoever started us.
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP)
+	err := cmd.Start()
+	signal.Stop(hangUp)
+	if err != nil {
 		return nil, err
 	}
 	go func() {
