@@ -137,7 +137,11 @@ func TestSIGHUPStoresWhatThereIs(t *testing.T) {
 	if err := p.cmd.Process.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
-	<-p.done
+	select {
+	case <-p.done:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it did not end")
+	}
 	l := left(t, root, sessions(t, root)[0], "mic")
 	if frames, _, end := l.whole(t, "mic"); p.err != nil || frames != end || end == 0 || len(l.parts) > 0 {
 		t.Errorf("it ended with %v; %d frames of %d, %d .part", p.err, frames, end, len(l.parts))
