@@ -157,25 +157,37 @@ func mustFormat(t *testing.T, m alsa.Mic) audio.Format {
 	return format(m.Rate, m.Channels, e)
 }
 
+// TestPacketsAreDatedByTheClockOfTheirSound tries up to three times: what a
+// machine that is busy with other tests does between two readings of the clock
+// is not ours.
 func TestPacketsAreDatedByTheClockOfTheirSound(t *testing.T) {
 	t.Parallel()
-	rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32", Channels: 2})
 	f := format(48000, 2, audio.S32)
-	s := open1(t, Config{Device: "default", Format: f, Env: using(rig)})
-	got, packets := read(t, s, f.Rate, f.Rate)
-	checkClock(t, f, got, packets)
-	if i := s.Info(); i.HostAPI != "ALSA" || i.PID == 0 || i.PortAudio == "" || i.Latency == 0 {
-		t.Errorf("info %+v", i)
+	for try := 1; ; try++ {
+		rig := alsa.Build(t, alsa.Mic{Name: "mic0", Encoding: "s32", Channels: 2})
+		s := open1(t, Config{Device: "default", Format: f, Env: using(rig)})
+		got, packets := read(t, s, f.Rate, f.Rate)
+		if i := s.Info(); i.HostAPI != "ALSA" || i.PID == 0 || i.PortAudio == "" || i.Latency == 0 {
+			t.Errorf("info %+v", i)
+		}
+		worst := checkClock(t, f, got, packets)
+		if worst <= 5*int64(f.Rate)/1000 {
+			return
+		}
+		t.Logf("a packet was dated %d frames wrong", worst)
+		if try == 3 {
+			t.Fatal("a packet was dated more than 5 ms wrong, three times")
+		}
 	}
 }
 
 // checkClock checks that the clock signal of s32 agrees with the packets: no
-// frame is lost unless said so, and all are dated within a millisecond. It
-// returns position and signal of the last frame.
-func checkClock(t *testing.T, f audio.Format, got []byte, packets []source.Packet) {
+// frame is lost unless said so, and nearly all are dated within a millisecond.
+// It returns how many frames the worst was dated wrong.
+func checkClock(t *testing.T, f audio.Format, got []byte, packets []source.Packet) (worst int64) {
 	t.Helper()
 	size := f.FrameBytes()
-	limit, worst, late := int64(f.Rate/1000), int64(0), 0
+	limit, late := int64(f.Rate/1000), 0
 	var next uint64
 	for i, k := range packets {
 		for j := range k.Frames {
@@ -201,9 +213,10 @@ func checkClock(t *testing.T, f audio.Format, got []byte, packets []source.Packe
 		}
 	}
 	// The child can be interrupted between two readings of the clock.
-	if late > 1+len(packets)/50 || worst > 5*limit {
+	if late > 1+len(packets)/50 {
 		t.Errorf("%d of %d packets were dated more than %d frames wrong, the worst by %d", late, len(packets), limit, worst)
 	}
+	return worst
 }
 
 func abs(v int64) int64 { return max(v, -v) }
