@@ -26,7 +26,7 @@ const (
 	settle   = 3 * time.Second
 	tries    = 3 // on a machine that others use as well
 
-	scrapeEvery = 5 * time.Second
+	scrapeEvery = 15 * time.Second
 )
 
 // short says whether the figures may be rough: a short run beside other work
