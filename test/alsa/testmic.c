@@ -78,8 +78,10 @@ static int mic_start(snd_pcm_ioplug_t *io) {
 		m->first_frame = (uint64_t)(m->first_ns / 1000000000) * m->rate +
 			(uint64_t)(m->first_ns % 1000000000) * m->rate / 1000000000;
 		if (m->sound) m->first_frame = 0;
+		m->start_frame = m->first_frame; // not a frame later, however long it took to get here
+	} else {
+		m->start_frame = signal_now(m);
 	}
-	m->start_frame = signal_now(m);
 	double period = io->period_size / (m->rate * m->speed);
 	struct itimerspec t = {0};
 	t.it_interval.tv_sec = (time_t)period;
