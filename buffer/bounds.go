@@ -7,6 +7,7 @@ import "github.com/ingestd/ingestd/audio"
 // stored it is empty and lies at the head.
 func (r *Ring) Bounds() audio.Span {
 	from := r.PosOf(r.oldest())
+	r.chaos.at("R1")
 	to := r.Head() // after from, so that it is not below it
 	// A hole that is growing may reach beyond the head for an instant.
 	return audio.Span{From: min(from, to), To: to}
@@ -14,6 +15,7 @@ func (r *Ring) Bounds() audio.Span {
 
 // oldest is the number of the oldest frame stored.
 func (r *Ring) oldest() int64 {
+	r.chaos.at("R1")
 	stored := r.Stored(r.Head())
 	if stored == 0 {
 		return 0
@@ -63,6 +65,7 @@ type Stats struct {
 	Holes    int64 // holes ever skipped, a growing one counted once
 	Readers  int   // places taken
 	Waiting  int   // readers that wait for frames
+	Dropped  int64 // places that were dropped without being closed, ever
 }
 
 // Stats describes the ring now.
@@ -79,5 +82,6 @@ func (r *Ring) Stats() Stats {
 		Holes:    r.log.n.Load(),
 		Readers:  int(r.places.Load()),
 		Waiting:  r.waits.waiting(),
+		Dropped:  r.dropped.Load(),
 	}
 }

@@ -22,7 +22,8 @@ import (
 // has loaded a head beyond the old end loads the new end.
 type holeLog struct {
 	n       atomic.Int64 // holes ever logged
-	entries []entry      // hole i is entries[i mod L]
+	chaos   chaos
+	entries []entry // hole i is entries[i mod L]
 }
 
 type entry struct {
@@ -36,6 +37,7 @@ func (l *holeLog) at(i int64) *entry { return &l.entries[uint64(i)%uint64(len(l.
 // begin is where hole i begins: its position, or the number of the first
 // frame stored behind it.
 func (l *holeLog) begin(i int64, stored bool) int64 {
+	l.chaos.at("entry")
 	e := l.at(i)
 	if stored {
 		return e.from.Load() - e.before.Load()
@@ -73,10 +75,14 @@ func (l *holeLog) find(key int64, stored bool) spot {
 
 // usable says whether all words of hole i and those after it that have been
 // read up to now are theirs.
-func (l *holeLog) usable(i int64) bool { return i >= l.n.Load()-int64(len(l.entries))+1 }
+func (l *holeLog) usable(i int64) bool {
+	l.chaos.at("R3")
+	return i >= l.n.Load()-int64(len(l.entries))+1
+}
 
 // look does what find does, and returns the least entry that it has read.
 func (l *holeLog) look(key int64, stored bool) (s spot, least int64) {
+	l.chaos.at("R2")
 	count := l.n.Load()
 	first := max(0, count-int64(len(l.entries))+1)
 	lo, hi := first, count // holes below lo begin at or before key, those from hi on after it
@@ -91,6 +97,7 @@ func (l *holeLog) look(key int64, stored bool) (s spot, least int64) {
 	}
 	s = spot{count: count, next: noHole, nextStored: noHole}
 	if s.known = lo > first; s.known {
+		l.chaos.at("entry")
 		e := l.at(lo - 1)
 		s.from, s.to, s.before, s.cause = e.from.Load(), e.to.Load(), e.before.Load(), audio.Cause(e.cause.Load())
 	}
@@ -105,14 +112,22 @@ func (l *holeLog) look(key int64, stored bool) (s spot, least int64) {
 func (l *holeLog) add(head, stored, m int64, cause audio.Cause) {
 	n := l.n.Load()
 	e := l.at(n)
+	l.chaos.at("K1")
 	e.from.Store(head)
+	l.chaos.at("K1 to")
 	e.to.Store(head + m)
+	l.chaos.at("K1 before")
 	e.before.Store(head - stored)
+	l.chaos.at("K1 cause")
 	e.cause.Store(int64(cause))
+	l.chaos.at("K2")
 	l.n.Store(n + 1)
 }
 
 // grow moves the end of the newest hole to to. It belongs to the writer.
-func (l *holeLog) grow(to int64) { l.at(l.n.Load() - 1).to.Store(to) }
+func (l *holeLog) grow(to int64) {
+	l.chaos.at("grow")
+	l.at(l.n.Load() - 1).to.Store(to)
+}
 
 const noHole = math.MaxInt64 // next, where no hole follows

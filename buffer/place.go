@@ -2,6 +2,7 @@ package buffer
 
 import (
 	"fmt"
+	"runtime"
 
 	"github.com/ingestd/ingestd/audio"
 )
@@ -9,13 +10,10 @@ import (
 // A Place is one of the MaxReaders places at a ring. Package reader builds its
 // Reader on it. It belongs to one goroutine.
 type Place struct {
-	ring *Ring
-	tell chan struct{} // its wake-up, room for one
-	over bool
-
-	loans  []loan
-	free   []*loan
-	pinned int // blocks held by loans
+	*lease
+	tell    chan struct{} // its wake-up, room for one
+	over    bool
+	dropped runtime.Cleanup
 
 	// The newest hole, if no hole at all had been logged behind it: while the
 	// count is the same, every position from since on that is below the head
@@ -26,19 +24,35 @@ type Place struct {
 	skipped int64 // positions skipped before since
 }
 
-// Take takes a place, or returns ErrTooManyReaders.
+// lease is what a place takes of its ring. It does not know the place, so that
+// it can be given back when nobody knows the place any more.
+type lease struct {
+	ring   *Ring
+	loans  []loan
+	free   []*loan
+	pinned int // blocks held by loans
+}
+
+// Take takes a place, or returns ErrTooManyReaders. A place that is dropped
+// without Close, and all its views with it, is given back by the garbage
+// collector some time; Stats counts those.
 func (r *Ring) Take() (*Place, error) {
 	if r.places.Add(1) > r.maxReaders {
 		r.places.Add(-1)
 		return nil, fmt.Errorf("%w: %d", ErrTooManyReaders, r.maxReaders)
 	}
-	p := &Place{ring: r, tell: make(chan struct{}, 1), count: -1, loans: make([]loan, r.maxPins)}
+	l := &lease{ring: r, loans: make([]loan, r.maxPins)}
 	segments, ids := make([][]byte, r.maxPins*r.maxPins), make([]int, r.maxPins*r.maxPins)
-	for i := range p.loans {
+	for i := range l.loans {
 		from, to := i*r.maxPins, (i+1)*r.maxPins
-		p.loans[i] = loan{place: p, segments: segments[from:from:to], ids: ids[from:from:to]}
-		p.free = append(p.free, &p.loans[i])
+		l.loans[i] = loan{lease: l, segments: segments[from:from:to], ids: ids[from:from:to]}
+		l.free = append(l.free, &l.loans[i])
 	}
+	p := &Place{lease: l, tell: make(chan struct{}, 1), count: -1}
+	p.dropped = runtime.AddCleanup(p, func(l *lease) {
+		l.ring.dropped.Add(1)
+		l.end()
+	}, l)
 	return p, nil
 }
 
@@ -52,43 +66,83 @@ func (p *Place) Close() {
 		return
 	}
 	p.over = true
-	for i := range p.loans {
-		if l := &p.loans[i]; len(l.ids) > 0 {
-			l.release()
+	p.dropped.Stop()
+	p.end()
+}
+
+func (l *lease) end() {
+	for i := range l.loans {
+		if one := &l.loans[i]; len(one.ids) > 0 {
+			one.release()
 		}
 	}
-	p.ring.places.Add(-1)
+	l.ring.places.Add(-1)
 }
 
 // Copy copies frames from position at on into dst, and returns how many: up to
 // the length of dst, the head, or the next hole. It returns 0, nil at the head
 // and beyond it, and a *LostError if at is lost.
 func (p *Place) Copy(dst []byte, at audio.Pos) (frames int, err error) {
+	r := p.ring
+	room := len(dst) / r.frameBytes
+	stored, some, err := p.stretch(at, int64(room))
+	if some == 0 {
+		return 0, err
+	}
+	for frames < int(some) {
+		n := r.copyBlock(dst[frames*r.frameBytes:], stored+int64(frames), int(some)-frames)
+		if n == 0 { // overwritten; what was copied before is right
+			break
+		}
+		frames += n
+	}
+	if frames == 0 {
+		return 0, p.gone(audio.Span{From: at, To: at + audio.Pos(room)})
+	}
+	return frames, nil
+}
+
+// Lend is Copy without the copying: a view of at most frames frames from
+// position at on, up to the head, the next hole, or the end of the blocks that
+// the place may still borrow. If that is none, the view owns a copy of what it
+// would have had of one block. At the head and beyond it the view is empty.
+func (p *Place) Lend(at audio.Pos, frames int64) (View, error) {
+	r := p.ring
+	stored, some, err := p.stretch(at, frames)
+	if some == 0 {
+		return View{span: audio.Span{From: at, To: at}}, err
+	}
+	blocks := int64(max(1, r.maxPins-p.pinned))
+	some = min(some, (stored>>r.blockShift+blocks)<<r.blockShift-stored)
+	span := audio.Span{From: at, To: at + audio.Pos(some)}
+	v, ok := p.lend(span, stored)
+	if !ok {
+		v, ok = p.duplicate(span, stored)
+	}
+	if !ok {
+		return View{}, p.gone(audio.Span{From: at, To: at + audio.Pos(frames)})
+	}
+	return v, nil
+}
+
+// stretch returns how many of frames frames from position at on are sound
+// without a break, and the number of the first. Some may have been
+// overwritten. It returns 0 at the head, and with an error if at is in a hole.
+func (p *Place) stretch(at audio.Pos, frames int64) (stored, some int64, err error) {
 	if p.over {
-		return 0, ErrReaderClosed
+		return 0, 0, ErrReaderClosed
 	}
 	r := p.ring
+	r.chaos.at("R1")
 	head := r.Head() // first of all
-	room := len(dst) / r.frameBytes
-	if at >= head || room == 0 {
-		return 0, nil
+	if at >= head || frames < 1 {
+		return 0, 0, nil
 	}
 	stored, end, lost := p.locate(at, head)
 	if !lost.Empty() {
-		return 0, r.lostError(audio.Span{From: at, To: at + audio.Pos(room)}, lost)
+		return 0, 0, r.lostError(audio.Span{From: at, To: at + audio.Pos(frames)}, lost)
 	}
-	room = int(min(int64(room), int64(end-at)))
-	for frames < room {
-		some := r.copyBlock(dst[frames*r.frameBytes:], stored+int64(frames), room-frames)
-		if some == 0 { // overwritten; what was copied before is right
-			break
-		}
-		frames += some
-	}
-	if frames == 0 {
-		return 0, p.Overrun(audio.Span{From: at, To: at + audio.Pos(room)}, at+1)
-	}
-	return frames, nil
+	return stored, min(frames, int64(end-at)), nil
 }
 
 // copyBlock copies at most frames stored frames, all of one block, from number
@@ -100,6 +154,7 @@ func (r *Ring) copyBlock(dst []byte, stored int64, frames int) int {
 	}
 	off := int(stored & r.blockMask)
 	some := min(frames, int(r.blockMask)+1-off)
+	r.chaos.at("copy")
 	copy(dst, r.memory(id)[off*r.frameBytes:(off+some)*r.frameBytes])
 	r.unpin(id)
 	return some
@@ -110,6 +165,7 @@ func (r *Ring) copyBlock(dst []byte, stored int64, frames int) int {
 // that it lies in, no further than the head, or what is lost from it on.
 func (p *Place) locate(at, head audio.Pos) (stored int64, end audio.Pos, lost audio.Hole) {
 	log := &p.ring.log
+	log.chaos.at("R2")
 	if log.n.Load() == p.count && at >= p.since {
 		return int64(at) - p.skipped, head, audio.Hole{}
 	}
@@ -143,6 +199,9 @@ func (p *Place) Overrun(want audio.Span, to audio.Pos) *LostError {
 	}
 	return r.lostError(want, lost)
 }
+
+// gone is the error for want whose first frame has been overwritten.
+func (p *Place) gone(want audio.Span) *LostError { return p.Overrun(want, want.From+1) }
 
 func (r *Ring) lostError(want audio.Span, lost audio.Hole) *LostError {
 	return &LostError{Want: want, Lost: lost.Span, Cause: lost.Cause, Holds: r.Bounds()}

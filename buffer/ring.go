@@ -61,6 +61,7 @@ type Config struct {
 	MaxReaders  int   // readers at a time; 16
 	MaxPins     int   // blocks that one reader may borrow at a time; 4
 	Holes       int   // holes that are remembered, plus one; 1,024
+	Wake        Wake  // who wakes the readers that wait; the writer
 }
 
 // complete fills in the defaults and refuses what is out of range.
@@ -91,6 +92,9 @@ func (c Config) complete() (Config, error) {
 		}
 	}
 	c.Holes = max(c.Holes, 2) // a log of one remembers none
+	if c.Wake > ByTimer {
+		return c, fmt.Errorf("wake %d is neither by writer nor by timer", c.Wake)
+	}
 	return c, nil
 }
 
@@ -114,9 +118,11 @@ type Ring struct {
 	log        holeLog
 	waits      waitSet
 	places     atomic.Int32
-	written    atomic.Bool // the writer has been handed out
-	closed     atomic.Bool // stored after err
+	dropped    atomic.Int64 // places that were never closed
+	written    atomic.Bool  // the writer has been handed out
+	closed     atomic.Bool  // stored after err
 	err        error
+	chaos      chaos
 
 	_    [line]byte
 	head atomic.Int64 // the Pos behind the newest frame; the writer stores it last of all
@@ -153,6 +159,7 @@ func New(c Config) (*Ring, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make ring of %d bytes: %w", memories*stride, err)
 	}
+	steps := newChaos()
 	r := &Ring{
 		frameBytes: c.FrameBytes,
 		blockMask:  int64(c.BlockFrames) - 1,
@@ -164,9 +171,10 @@ func New(c Config) (*Ring, error) {
 		slab:       slab,
 		slots:      make([]atomic.Uint64, count),
 		pins:       make([]pin, memories),
-		log:        holeLog{entries: make([]entry, c.Holes)},
+		log:        holeLog{entries: make([]entry, c.Holes), chaos: steps},
+		chaos:      steps,
 	}
-	r.waits.init(c.MaxReaders)
+	r.waits.init(c.MaxReaders, c.Wake)
 	for i := range r.slots {
 		r.slots[i].Store(empty)
 	}
@@ -210,11 +218,15 @@ func (r *Ring) memory(id int) []byte {
 }
 
 // holds says whether block can be read at this moment.
-func (r *Ring) holds(block int64) bool { return blockOf(r.slot(block).Load()) == block }
+func (r *Ring) holds(block int64) bool {
+	r.chaos.at("holds")
+	return blockOf(r.slot(block).Load()) == block
+}
 
 // pin takes hold of the memory of block, or returns false if that has been
 // overwritten. Only bytes below a head that was loaded before may be read.
 func (r *Ring) pin(block int64) (id int, ok bool) {
+	r.chaos.at("L1")
 	word := r.slot(block).Load()
 	if blockOf(word) != block {
 		return 0, false
@@ -226,15 +238,20 @@ func (r *Ring) pin(block int64) (id int, ok bool) {
 // on since word was loaded from it.
 func (r *Ring) hold(word uint64) (id int, ok bool) {
 	id = idOf(word)
+	r.chaos.at("A")
 	r.pins[id].Add(1)
+	r.chaos.at("V")
 	if r.slot(blockOf(word)).Load() != word { // the second look
-		r.pins[id].Add(-1)
+		r.unpin(id)
 		return 0, false
 	}
 	return id, true
 }
 
-func (r *Ring) unpin(id int) { r.pins[id].Add(-1) }
+func (r *Ring) unpin(id int) {
+	r.chaos.at("unpin")
+	r.pins[id].Add(-1)
+}
 
 // touch makes every page of the slab present.
 func touch(slab []byte) {

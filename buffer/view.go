@@ -17,11 +17,12 @@ type View struct {
 	segments [][]byte // the copy
 	loan     *loan    // or what was borrowed
 	turn     uint64   // of the loan
+	place    *Place   // is not dropped while the view is known
 }
 
 // loan is blocks that a view holds. It is used again once released.
 type loan struct {
-	place    *Place
+	lease    *lease
 	segments [][]byte
 	ids      []int
 	turn     uint64
@@ -66,15 +67,14 @@ func (v View) Release() {
 }
 
 func (l *loan) release() {
-	p := l.place
 	for _, id := range l.ids {
-		p.ring.unpin(id)
+		l.lease.ring.unpin(id)
 	}
-	p.pinned -= len(l.ids)
+	l.lease.pinned -= len(l.ids)
 	clear(l.segments)
 	l.segments, l.ids = l.segments[:0], l.ids[:0]
 	l.turn++
-	p.free = append(p.free, l)
+	l.lease.free = append(l.lease.free, l)
 }
 
 // Slice returns all of [i, j), or an error: a *LostError for the first loss in
@@ -83,43 +83,60 @@ func (l *loan) release() {
 // The view borrows if few enough blocks are touched, and owns a copy if not.
 func (p *Place) Slice(i, j audio.Pos) (View, error) {
 	want := audio.Span{From: i, To: j}
-	switch {
-	case p.over:
-		return View{}, ErrReaderClosed
-	case i < 0 || j < i:
-		return View{}, fmt.Errorf("slice %v: a range is not negative and does not run backwards", want)
-	case i == j:
-		return View{span: want}, nil
+	if err := p.sane(want); err != nil || want.Empty() {
+		return View{span: want}, err
 	}
-	r := p.ring
-	head := r.Head() // first of all
-	if i >= head {
-		return View{}, &FutureError{want, head}
-	}
-	stored, end, lost := p.locate(i, head)
-	if !lost.Empty() {
-		return View{}, r.lostError(want, lost)
-	}
-	switch {
-	case !r.holds(stored >> r.blockShift):
-		return View{}, p.Overrun(want, i+1)
-	case j > end && end == head:
-		return View{}, &FutureError{want, head}
-	case j > end:
-		_, _, lost = p.locate(end, head)
-		if lost.Cause == audio.Overrun { // the log has forgotten it since
-			return View{}, p.Overrun(want, i+1)
-		}
-		return View{}, r.lostError(want, lost)
+	stored, err := p.find(want)
+	if err != nil {
+		return View{}, err
 	}
 	v, ok := p.lend(want, stored)
 	if !ok {
 		v, ok = p.duplicate(want, stored)
 	}
 	if !ok {
-		return View{}, p.Overrun(want, i+1)
+		return View{}, p.gone(want)
 	}
 	return v, nil
+}
+
+// sane refuses a range that none can be.
+func (p *Place) sane(want audio.Span) error {
+	switch {
+	case p.over:
+		return ErrReaderClosed
+	case want.From < 0 || want.To < want.From:
+		return fmt.Errorf("slice %v: a range is not negative and does not run backwards", want)
+	}
+	return nil
+}
+
+// find returns the number of the first frame of want, which is not empty, if
+// all of it can be read at this moment.
+func (p *Place) find(want audio.Span) (stored int64, err error) {
+	r := p.ring
+	r.chaos.at("R1")
+	head := r.Head() // first of all
+	if want.From >= head {
+		return 0, &FutureError{want, head}
+	}
+	stored, end, lost := p.locate(want.From, head)
+	if !lost.Empty() {
+		return 0, r.lostError(want, lost)
+	}
+	switch {
+	case !r.holds(stored >> r.blockShift):
+		return 0, p.gone(want)
+	case want.To <= end:
+		return stored, nil
+	case end == head:
+		return 0, &FutureError{want, head}
+	}
+	_, _, lost = p.locate(end, head)
+	if lost.Cause == audio.Overrun { // the log has forgotten it since
+		return 0, p.gone(want)
+	}
+	return 0, r.lostError(want, lost)
 }
 
 // lend pins the blocks of span, whose first frame has that number. It returns
@@ -149,7 +166,7 @@ func (p *Place) lend(span audio.Span, stored int64) (View, bool) {
 		left -= some
 	}
 	p.pinned += len(l.ids)
-	return View{span: span, loan: l, turn: l.turn}, true
+	return View{span: span, loan: l, turn: l.turn, place: p}, true
 }
 
 // duplicate copies span block by block from the oldest end.

@@ -17,10 +17,14 @@ import (
 // The writer stores the head and then loads the least head wanted; a waiter
 // stores what it wants and then loads the head again. So one of the two sees
 // the other.
+//
+// With a timer the least head wanted is never named, so the writer never
+// sends, and Tick does what the leader does.
 type waitSet struct {
 	kick chan struct{} // room for one
 	mu   sync.Mutex    // the writer never takes it
 	list []waiter      // guarded by mu
+	by   Wake
 
 	_     [line]byte
 	least atomic.Int64 // head that completes a wish; MaxInt64 if there is none
@@ -32,7 +36,32 @@ type waiter struct {
 	tell chan struct{} // room for one
 }
 
-func (w *waitSet) init(readers int) {
+// Wake says who wakes the readers that wait.
+type Wake uint8
+
+const (
+	// ByWriter wakes a reader when the Commit comes that it waits for. To make
+	// an idle thread run takes the writer some microseconds, once for all who
+	// are due.
+	ByWriter Wake = iota
+	// ByTimer leaves that to whoever calls Tick: the writer never sends. Only
+	// the end of the stream wakes at once.
+	ByTimer
+)
+
+// Tick wakes all readers whose frames have come. One timer may call it for any
+// number of rings, at intervals that are the most that a reader waits too
+// long. It may be called from any goroutine, and is not needed under ByWriter.
+func (r *Ring) Tick() {
+	r.waits.mu.Lock()
+	defer r.waits.mu.Unlock()
+	if len(r.waits.list) > 0 {
+		r.rearm()
+	}
+}
+
+func (w *waitSet) init(readers int, by Wake) {
+	w.by = by
 	w.kick = make(chan struct{}, 1)
 	w.list = make([]waiter, 0, readers)
 	w.least.Store(math.MaxInt64)
@@ -64,6 +93,7 @@ func (w *waitSet) waiting() int {
 func (r *Ring) rearm() {
 	w := &r.waits
 	for {
+		r.chaos.at("rearm")
 		head, closed := r.head.Load(), r.closed.Load()
 		least, kept := int64(math.MaxInt64), w.list[:0]
 		for _, one := range w.list {
@@ -75,8 +105,13 @@ func (r *Ring) rearm() {
 			least = min(least, one.head)
 		}
 		w.list = kept
+		if w.by == ByTimer {
+			return
+		}
+		r.chaos.at("least")
 		w.least.Store(least)
-		if r.head.Load() < least { // the second look
+		r.chaos.at("second look")
+		if r.head.Load() < least {
 			return
 		}
 	}

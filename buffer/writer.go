@@ -87,6 +87,7 @@ func (w *Writer) Commit(frames int) {
 func (w *Writer) swing() {
 	r := w.ring
 	block := uint64(w.stored >> r.blockShift)
+	r.chaos.at("S")
 	if old := r.slots[w.slot].Swap(block<<idBits | uint64(w.cur)); old != empty {
 		w.push(idOf(old))
 	}
@@ -118,9 +119,12 @@ func (w *Writer) Skip(frames int64, cause audio.Cause) {
 
 // publish moves the head, which makes everything stored before visible.
 func (w *Writer) publish(frames int64) {
+	r := w.ring
 	w.head += frames
-	w.ring.head.Store(w.head)
-	w.ring.waits.notify(w.head)
+	r.chaos.at("H")
+	r.head.Store(w.head)
+	r.chaos.at("notify")
+	r.waits.notify(w.head)
 }
 
 // Close ends the stream: readers get the rest, then io.EOF if err is nil, or
@@ -133,7 +137,9 @@ func (w *Writer) Close(err error) {
 	}
 	w.room = 0
 	r.err = err
+	r.chaos.at("close")
 	r.closed.Store(true)
+	r.chaos.at("wake")
 	r.waits.wake()
 }
 
@@ -149,6 +155,7 @@ func (w *Writer) check() {
 func (w *Writer) take() int {
 	for looks := 1; looks <= len(w.spare); looks++ {
 		id := w.pop()
+		w.ring.chaos.at("L")
 		if w.ring.pins[id].Load() == 0 {
 			w.search = max(w.search, looks)
 			return id

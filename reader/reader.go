@@ -9,6 +9,7 @@ package reader
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"sync/atomic"
 
@@ -120,65 +121,97 @@ func (r *Reader) Seek(p audio.Pos) {
 //
 // Several losses in a row, of different causes, are told one by one.
 func (r *Reader) Read(ctx context.Context, p []byte) (frames int, err error) {
+	frames, err = r.Peek(ctx, p)
+	r.move(int64(frames), err)
+	return frames, err
+}
+
+// Peek is Read, and leaves the cursor where it is. A Read that follows gives
+// the same frames, and perhaps more, or the same loss.
+func (r *Reader) Peek(ctx context.Context, p []byte) (frames int, err error) {
+	room := len(p) / r.ring.FrameBytes()
 	switch {
 	case len(p) == 0:
 		return 0, nil
-	case len(p) < r.ring.FrameBytes():
+	case room == 0:
 		return 0, io.ErrShortBuffer
-	case r.failed != nil:
-		return 0, r.failed
+	}
+	err = r.wait(ctx, int64(room), func(at audio.Pos) (bool, error) {
+		var err error
+		frames, err = r.place.Copy(p, at)
+		return frames > 0, err
+	})
+	return frames, err
+}
+
+// Next is Read without the copying: a view of the next frames, at most frames
+// of them, up to the head, the next hole, or as many blocks as the reader can
+// borrow. It moves the cursor behind the view, and returns the errors of Read.
+// Release the view.
+func (r *Reader) Next(ctx context.Context, frames int64) (v View, err error) {
+	if frames < 1 {
+		return View{}, fmt.Errorf("next %d frames: a view of at least one is needed", frames)
+	}
+	err = r.wait(ctx, frames, func(at audio.Pos) (bool, error) {
+		var err error
+		v, err = r.place.Lend(at, frames)
+		return v.Frames() > 0, err
+	})
+	r.move(v.Frames(), err)
+	return v, err
+}
+
+// wait tries take at the cursor until it has got frames, of which frames are
+// wanted, or there is a reason why it cannot.
+func (r *Reader) wait(ctx context.Context, frames int64, take func(at audio.Pos) (bool, error)) error {
+	if r.failed != nil {
+		return r.failed
 	}
 	for {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
-		pos := r.Pos()
-		if pos < r.resume {
-			return 0, r.lose(r.place.Overrun(r.wish(pos, p), r.resume))
+		want := audio.Span{From: r.Pos(), To: r.Pos() + audio.Pos(frames)}
+		if want.From < r.resume {
+			return r.place.Overrun(want, r.resume)
 		}
 		over := r.ring.Closed() // before the frames, or the last of them are missed
-		frames, err := r.place.Copy(p, pos)
+		got, err := take(want.From)
 		switch {
 		case err != nil:
-			return 0, r.told(p, err)
-		case frames > 0:
-			r.cursor.Store(int64(pos) + int64(frames))
-			return frames, nil
+			return r.told(want, err)
+		case got:
+			return nil
 		case over:
-			return 0, r.end()
+			return r.end()
 		}
-		if err := r.place.Wait(ctx, pos+1); err != nil {
-			return 0, err
+		if err := r.place.Wait(ctx, want.From+1); err != nil {
+			return err
 		}
 	}
-}
-
-// wish is what a Read into p asks for.
-func (r *Reader) wish(pos audio.Pos, p []byte) audio.Span {
-	return audio.Span{From: pos, To: pos + audio.Pos(len(p)/r.ring.FrameBytes())}
 }
 
 // told turns a loss into what the policy makes of it.
-func (r *Reader) told(p []byte, err error) error {
+func (r *Reader) told(want audio.Span, err error) error {
 	lost, ok := err.(*LostError)
-	if !ok {
+	if !ok || lost.Cause != audio.Overrun {
 		return err
-	}
-	if lost.Cause != audio.Overrun {
-		return r.lose(lost)
 	}
 	if r.options.policy == nil {
 		r.failed = lost
 		return lost
 	}
 	r.resume = r.options.policy(r.ring)
-	return r.lose(r.place.Overrun(r.wish(lost.Lost.From, p), r.resume))
+	return r.place.Overrun(audio.Span{From: lost.Lost.From, To: want.To}, r.resume)
 }
 
-// lose moves the cursor behind a loss.
-func (r *Reader) lose(lost *LostError) error {
-	r.cursor.Store(int64(lost.Lost.To))
-	return lost
+// move moves the cursor behind what was delivered or told as lost.
+func (r *Reader) move(frames int64, err error) {
+	if lost, ok := err.(*LostError); ok && r.failed == nil {
+		r.cursor.Store(int64(lost.Lost.To))
+	} else if frames > 0 {
+		r.cursor.Add(frames)
+	}
 }
 
 // end is the error at the end of the stream.
@@ -194,12 +227,3 @@ func (r *Reader) end() error {
 func (r *Reader) Await(ctx context.Context, pos audio.Pos) error {
 	return r.place.Wait(ctx, pos)
 }
-
-// Slice returns all of [i, j), or an error: a *LostError for the first loss in
-// the range, or a *FutureError if nothing of it is lost and the head has not
-// reached j. An empty range is an empty view. Slice neither waits nor moves
-// the cursor.
-//
-// The view borrows memory of the ring if the range lies in few enough blocks,
-// and owns a copy if not. Release it.
-func (r *Reader) Slice(i, j audio.Pos) (View, error) { return r.place.Slice(i, j) }
