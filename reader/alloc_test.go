@@ -38,6 +38,48 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 			}
 			v.Release()
 		}},
+		{"Peek", func() {
+			rd.Seek(w.Head() - audio.Pos(frames))
+			if n, err := rd.Peek(ctx, p); n != frames || err != nil {
+				t.Error(n, err)
+			}
+		}},
+		{"Next", func() {
+			rd.Seek(w.Head() - audio.Pos(frames))
+			v, err := rd.Next(ctx, int64(frames))
+			if err != nil || !v.Borrowed() {
+				t.Error(err)
+			}
+			v.Release()
+		}},
+		{"Range, walked", func() {
+			g, err := rd.Range(w.Head()-audio.Pos(1<<13), w.Head())
+			if err != nil {
+				t.Error(err)
+			}
+			pieces := 0
+			for v, err := range g.Pieces() {
+				if err != nil || !v.Borrowed() {
+					t.Error(err)
+				}
+				pieces++
+			}
+			if pieces < 16 {
+				t.Errorf("%d pieces", pieces)
+			}
+		}},
+		{"Copy", func() {
+			if n, err := rd.Copy(p, w.Head()-audio.Pos(frames)); n != frames || err != nil {
+				t.Error(n, err)
+			}
+		}},
+		{"Runs", func() {
+			for run := range rd.Runs(w.Head()-audio.Pos(1<<13), w.Head()) {
+				if run.Cause != 0 {
+					t.Error(run)
+				}
+			}
+		}},
 		{"Lag", func() { rd.Lag() }},
 		{"Bounds", func() { ring.Bounds() }},
 	} {

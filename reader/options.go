@@ -12,9 +12,11 @@ import (
 type Option func(*options) error
 
 type options struct {
-	begin  func(*buffer.Ring) audio.Pos
-	keys   KeyTrans
-	policy policy
+	begin    func(*buffer.Ring) audio.Pos
+	keys     KeyTrans
+	policy   policy
+	items    func(keys KeyTrans) (starts, ends KeyTrans)
+	interval Interval
 }
 
 // policy says where the cursor is to stand after an overrun; nil does not

@@ -7,6 +7,7 @@ import (
 
 	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/buffer"
+	"pgregory.net/rapid"
 )
 
 // The tests write frames that tell their own position: frame p holds mix(p).
@@ -64,6 +65,15 @@ func newRing(t testing.TB, c buffer.Config) (*buffer.Ring, *buffer.Writer) {
 
 func mustOpen(t testing.TB, r *buffer.Ring, opts ...Option) *Reader {
 	t.Helper()
+	rd, err := Open(r, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rd
+}
+
+// mustOpenIn opens a reader in a rapid test.
+func mustOpenIn(t *rapid.T, r *buffer.Ring, opts ...Option) *Reader {
 	rd, err := Open(r, opts...)
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ package reader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -32,6 +33,7 @@ var (
 	ErrTooManyReaders = buffer.ErrTooManyReaders
 	ErrOutside        = buffer.ErrOutside // both LostError and FutureError
 	ErrClosed         = buffer.ErrReaderClosed
+	ErrNotYet         = errors.New("not known yet")
 )
 
 // A Reader is a cursor on a ring. It belongs to one goroutine; only Pos, Lag
@@ -49,7 +51,7 @@ type Reader struct {
 // taken. By default the reader begins at the oldest frame, has positions for
 // keys, and resumes at the oldest frame after an overrun.
 func Open(r *buffer.Ring, opts ...Option) (*Reader, error) {
-	return open(r, options{begin: oldest, keys: Frames(0), policy: oldest}, opts)
+	return open(r, options{begin: oldest, keys: Frames(0), policy: oldest, items: untilNext}, opts)
 }
 
 // Fork opens another reader on the same ring, with the same position, keys and
@@ -142,6 +144,24 @@ func (r *Reader) Peek(ctx context.Context, p []byte) (frames int, err error) {
 		return frames > 0, err
 	})
 	return frames, err
+}
+
+// ReadFull reads until p is full of frames. If it returns fewer than p has room
+// for, err says why: what Read would, of what comes behind these frames, or
+// io.ErrUnexpectedEOF if the stream ended between them.
+func (r *Reader) ReadFull(ctx context.Context, p []byte) (frames int, err error) {
+	size := r.ring.FrameBytes()
+	for room := len(p) / size; frames < room; {
+		n, err := r.Read(ctx, p[frames*size:])
+		if err == io.EOF && frames > 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return frames, err
+		}
+		frames += n
+	}
+	return frames, nil
 }
 
 // Next is Read without the copying: a view of the next frames, at most frames

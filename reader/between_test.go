@@ -1,0 +1,415 @@
+package reader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"testing"
+	"testing/synctest"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/buffer"
+	"pgregory.net/rapid"
+)
+
+// tens are the keys of the golden table: 0, 10, 20, …
+func tens() Option { return Keys(Affine{Num: 10, Den: 1}) }
+
+// keysOf is the keys of the frames of v.
+func keysOf(t testing.TB, rd *Reader, v View) (keys []int64) {
+	t.Helper()
+	if at := wrong(v.AppendTo(nil), v.Span().From); at >= 0 {
+		t.Errorf("view of %v is wrong from %d", v.Span(), at)
+	}
+	for p := v.Span().From; p < v.Span().To; p++ {
+		k, err := rd.Keys().Key(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys = append(keys, k)
+	}
+	return keys
+}
+
+// TestSeed_S9: a range by key, waited for, its edges as options. Beside each
+// row is what stream2py's range(bt, tt), inclusive at both ends, answers on the
+// keys 0, 10, …, 90.
+func TestSeed_S9(t *testing.T) {
+	for _, c := range []struct {
+		stream2py string
+		opt       Option
+		bt, tt    int64
+		want      []int64
+		end       error
+	}{
+		{"range(20,40): 20 30 40", Matching(ByStart), 20, 40, []int64{20, 30}, nil},
+		{"the same, and ours that gives as much", Matching(ByStart), 20, 41, []int64{20, 30, 40}, nil},
+		{"range(25,45): 30 40", Matching(ByStart), 25, 45, []int64{30, 40}, nil},
+		{"range(25,45,start_le): 20 30 40", Matching(Overlap), 25, 45, []int64{20, 30, 40}, nil},
+		{"range(25,45,stop_ge): 30 40 50, what begins after the end is in", Matching(Overlap), 25, 45, []int64{20, 30, 40}, nil},
+		{"range(-5,5,start_le): 0, nothing is <= -5 and it is not said", Matching(Overlap), -5, 5, []int64{0}, nil},
+		{"range(80,200): 80 90", Matching(ByStart), 80, 200, []int64{80, 90}, io.EOF},
+		{"range(80,200,stop_ge): ValueError, or None", Matching(Overlap), 80, 200, []int64{80, 90}, io.EOF},
+		{"range(41,49): IndexError, [] or None", Matching(ByStart), 41, 49, nil, nil},
+		{"range(0,90,3): 0 30 60 90, cursor at 90", Matching(ByStart), 0, 90, []int64{0, 10, 20, 30, 40, 50, 60, 70, 80}, nil},
+		{"range(100,200): nothing there", Matching(ByStart), 100, 200, nil, io.EOF},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			ring, w := newRing(t, buffer.Config{Frames: 20, BlockFrames: 1})
+			rd := mustOpen(t, ring, tens(), c.opt)
+			insert(w, 10)
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				v, err := rd.Between(t.Context(), c.bt, c.tt)
+				if got := keysOf(t, rd, v); !slices.Equal(got, c.want) || err != c.end {
+					t.Errorf("%s: Between(%d, %d) gives %v, %v; want %v, %v", c.stream2py, c.bt, c.tt, got, err, c.want, c.end)
+				}
+				v.Release()
+			}()
+			synctest.Wait()
+			select {
+			case <-done:
+				if c.end != nil {
+					t.Errorf("%s: did not wait", c.stream2py)
+				}
+			default:
+				if c.end == nil {
+					t.Errorf("%s: waits", c.stream2py)
+				}
+			}
+			w.Close(nil)
+			<-done
+			if rd.Pos() != 0 {
+				t.Errorf("%s: the cursor moved to %d", c.stream2py, rd.Pos())
+			}
+		})
+	}
+	ring, _ := newRing(t, buffer.Config{Frames: 20, BlockFrames: 1})
+	rd := mustOpen(t, ring, tens())
+	if _, err := rd.Between(t.Context(), 60, 20); err == nil || errors.Is(err, ErrOutside) {
+		t.Errorf("range(60,20) is [] there; here: %v", err)
+	}
+}
+
+// What is complete by and by is waited for to the frame, and no longer.
+func TestBetweenWaitsForTheLastFrameOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, w := newRing(t, buffer.Config{Frames: 40, BlockFrames: 1})
+		for _, c := range []struct {
+			opt  Option
+			last audio.Pos // how many frames there must be
+		}{{Matching(ByStart), 20}, {Matching(Overlap), 20}, {Matching(Within), 19}, {Matching(ByEnd), 19}} {
+			rd := mustOpen(t, ring, tens(), c.opt)
+			go func() {
+				v, err := rd.Between(t.Context(), 80, 195)
+				if err != nil || ring.Head() != c.last || v.Span().To != c.last {
+					t.Errorf("%v, %v with the head at %d, want it at %d", v.Span(), err, ring.Head(), c.last)
+				}
+				rd.Close()
+			}()
+		}
+		for range 20 {
+			synctest.Wait()
+			insert(w, 1)
+		}
+		synctest.Wait()
+		if n := ring.Stats().Readers; n != 0 {
+			t.Errorf("%d still wait", n)
+		}
+	})
+}
+
+func TestBetweenTellsWhatIsGone(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 4, BlockFrames: 1})
+	rd := mustOpen(t, ring)
+	insert(w, 20) // 15 to 19 are left
+	for _, tt := range []audio.Pos{16, 10, 500} {
+		v, err := rd.Between(t.Context(), 0, int64(tt)) // stream2py: 15 16 of (0,16), IndexError of (0,10)
+		var lost *LostError
+		if !errors.As(err, &lost) || lost.Want != span(0, tt) || lost.Lost != span(0, 15) || v.Frames() != 0 {
+			t.Errorf("Between(0, %d): %v, %v", tt, v.Span(), err)
+		}
+	}
+	w.Skip(100, audio.Device)
+	if _, err := rd.Between(t.Context(), 18, 60); loss(err) != (audio.Hole{Span: span(20, 120), Cause: audio.Device}) {
+		t.Errorf("a key in a hole: %v", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := rd.Between(ctx, 119, 130); loss(err).Empty() {
+		t.Errorf("a loss is told without waiting: %v", err)
+	}
+	if _, err := rd.Between(ctx, 120, 130); err != context.Canceled {
+		t.Errorf("waited for with a context that is over: %v", err)
+	}
+	broken := errors.New("broken")
+	insert(w, 2)
+	w.Close(broken)
+	if v, err := rd.Between(t.Context(), 120, 130); err != broken || v.Span() != span(120, 122) {
+		t.Errorf("at the end: %v, %v", v.Span(), err)
+	}
+}
+
+// Only what is new: after 30, stream2py's range(0,50,only_new) gives 40 50, then
+// IndexError, or None; at the end of the buffer ValueError or TypeError.
+func TestUntilGivesWhatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, w := newRing(t, buffer.Config{Frames: 20, BlockFrames: 1})
+		rd := mustOpen(t, ring, tens())
+		insert(w, 10)
+		if n, err := rd.Read(t.Context(), make([]byte, 4*frameBytes)); n != 4 || err != nil {
+			t.Fatal(n, err)
+		}
+		for _, c := range []struct {
+			tt   int64
+			want []int64
+		}{{51, []int64{40, 50}}, {51, nil}, {0, nil}, {60, nil}, {61, []int64{60}}, {100, []int64{70, 80, 90}}} {
+			v, err := rd.Until(t.Context(), c.tt)
+			if got := keysOf(t, rd, v); err != nil || !slices.Equal(got, c.want) {
+				t.Errorf("Until(%d): %v, %v; want %v", c.tt, got, err, c.want)
+			}
+			v.Release()
+		}
+		go func() {
+			v, err := rd.Until(t.Context(), 1000)
+			if got := keysOf(t, rd, v); err != nil || !slices.Equal(got, []int64{100, 110}) {
+				t.Errorf("up to a hole: %v, %v", got, err)
+			}
+			v.Release()
+			_, err = rd.Until(t.Context(), 1000)
+			if loss(err) != (audio.Hole{Span: span(12, 15), Cause: audio.XRun}) || rd.Pos() != 15 {
+				t.Errorf("the hole: %v, at %d", err, rd.Pos())
+			}
+			if v, err := rd.Until(t.Context(), 1000); err != nil || v.Frames() != 1 {
+				t.Errorf("the rest: %v, %v", v.Span(), err)
+			}
+			if _, err := rd.Until(t.Context(), 1000); err != io.EOF {
+				t.Errorf("the end: %v", err)
+			}
+		}()
+		synctest.Wait()
+		if rd.Pos() != 10 {
+			t.Errorf("at %d, want to wait at 10", rd.Pos())
+		}
+		insert(w, 2)
+		w.Skip(3, audio.XRun)
+		insert(w, 1)
+		w.Close(nil)
+		synctest.Wait()
+	})
+}
+
+// A read of exactly what there is fails with stream2py's strict_n; a read of 20
+// gives the 10 that there are, and one of nothing gives one there.
+func TestReadFullGivesExactlyWhatFits(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 20, BlockFrames: 4})
+	rd := mustOpen(t, ring)
+	insert(w, 10)
+	p := make([]byte, 20*frameBytes)
+	if n, err := rd.ReadFull(t.Context(), p[:10*frameBytes]); n != 10 || err != nil || wrong(p[:10*frameBytes], 0) >= 0 {
+		t.Errorf("%d frames, %v", n, err)
+	}
+	if n, err := rd.ReadFull(t.Context(), nil); n != 0 || err != nil {
+		t.Errorf("nothing: %d frames, %v", n, err)
+	}
+	rd.Seek(0)
+	if n, err := rd.Read(t.Context(), p); n != 10 || err != nil {
+		t.Errorf("%d frames, %v", n, err)
+	}
+	w.Skip(5, audio.XRun)
+	insert(w, 3)
+	w.Close(nil)
+	rd.Seek(8)
+	if n, err := rd.ReadFull(t.Context(), p); n != 2 || loss(err) != (audio.Hole{Span: span(10, 15), Cause: audio.XRun}) || rd.Pos() != 15 {
+		t.Errorf("before a hole: %d frames, %v, at %d", n, err, rd.Pos())
+	}
+	if n, err := rd.ReadFull(t.Context(), p); n != 3 || err != io.ErrUnexpectedEOF {
+		t.Errorf("at the end: %d frames, %v", n, err)
+	}
+	if n, err := rd.ReadFull(t.Context(), p); n != 0 || err != io.EOF {
+		t.Errorf("behind the end: %d frames, %v", n, err)
+	}
+}
+
+// An empty buffer answers stream2py's read, head and range with ValueError,
+// IndexError and IndexError. Here reading waits and the bounds are empty.
+func TestEmptyRingIsWaitedFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, w := newRing(t, buffer.Config{Frames: 20})
+		if b := ring.Bounds(); b != span(0, 0) {
+			t.Errorf("bounds %v", b)
+		}
+		one, other := mustOpen(t, ring), mustOpen(t, ring)
+		go func() {
+			if n, err := one.Read(t.Context(), make([]byte, 100)); n != 1 || err != nil {
+				t.Errorf("%d frames, %v", n, err)
+			}
+		}()
+		go func() {
+			if v, err := other.Between(t.Context(), 0, 1); v.Frames() != 1 || err != nil {
+				t.Errorf("%v, %v", v.Span(), err)
+			}
+		}()
+		synctest.Wait()
+		if n := ring.Stats().Waiting; n != 2 {
+			t.Errorf("%d wait, want both", n)
+		}
+		insert(w, 1)
+		synctest.Wait()
+	})
+}
+
+// listed gives position p the p-th of its keys; they do not decrease.
+type listed []int64
+
+func (l listed) Key(p audio.Pos) (int64, error) {
+	if p < 0 || int(p) >= len(l) {
+		return 0, fmt.Errorf("key of position %d: there are %d", p, len(l))
+	}
+	return l[p], nil
+}
+
+func (l listed) Lower(key int64) (audio.Pos, error) {
+	p, _ := slices.BinarySearch(l, key)
+	return audio.Pos(p), nil
+}
+
+// matches is the definition of the intervals.
+func matches(i Interval, s, e, bt, tt int64) bool {
+	switch i {
+	case ByStart:
+		return bt <= s && s < tt
+	case ByEnd:
+		return bt < e && e <= tt
+	case Within:
+		return bt <= s && e <= tt
+	case Overlap:
+		return s < tt && e > bt
+	}
+	return s <= bt && e >= tt
+}
+
+// TestSeed_C9: an item with a start and an end, and which queries mean it. creek
+// misses an item that encloses the query.
+func TestSeed_C9(t *testing.T) {
+	for _, c := range []struct {
+		s, e                     int64
+		overlap, inside, startIn bool
+	}{{0, 10, false, false, false}, {5, 15, true, false, false}, {12, 18, true, true, true}, {5, 25, true, false, false}, {15, 25, true, false, true}} {
+		for _, item := range []struct {
+			name string
+			opts []Option
+		}{
+			{"a start and an end", []Option{Keys(listed{c.s, 1000}), Ending(listed{c.e, 1010})}},
+			{"a start and a length", []Option{Keys(listed{c.s, 1000}), Lasting(c.e-c.s, Stamped)}},
+			{"an end and a length", []Option{Keys(listed{c.e, 1000}), Lasting(c.e-c.s, StampedAtEnd)}},
+			{"until the next", []Option{Keys(listed{c.s, c.e, c.e, 1000})}},
+		} {
+			for interval, want := range map[Interval]bool{Overlap: c.overlap, Within: c.inside, ByStart: c.startIn} {
+				ring, w := newRing(t, buffer.Config{Frames: 20, BlockFrames: 1})
+				insert(w, 1)
+				rd := mustOpen(t, ring, append(item.opts, Matching(interval))...)
+				got, err := rd.Positions(10, 20)
+				if err != nil || got.Contains(0) != want || want != matches(interval, c.s, c.e, 10, 20) {
+					t.Errorf("[%d, %d) as %s, interval %d: %v, %v; want it in: %v", c.s, c.e, item.name, interval, got, err, want)
+				}
+			}
+		}
+	}
+}
+
+// The demonstration's coverage() found nothing where only the first block
+// matched, and one block too many where the query began with a block.
+func TestOverlapAtTheFirstItemAndOnAStart(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 20, BlockFrames: 1})
+	insert(w, 10)
+	rd := mustOpen(t, ring, tens(), Matching(Overlap))
+	for _, c := range []struct {
+		bt, tt int64
+		want   audio.Span
+	}{{3, 7, span(0, 1)}, {0, 10, span(0, 1)}, {20, 40, span(2, 4)}, {20, 20, span(2, 2)}, {25, 25, span(2, 3)}, {-20, -10, span(0, 0)}} {
+		if got, err := rd.Positions(c.bt, c.tt); err != nil || got != c.want {
+			t.Errorf("[%d, %d): %v, %v; want %v", c.bt, c.tt, got, err, c.want)
+		}
+	}
+}
+
+// For every kind of item, interval and query, the positions are those of the
+// items that the definition means.
+func TestPositionsAreThoseOfTheDefinition(t *testing.T) {
+	ring, _ := newRing(t, buffer.Config{Frames: 20})
+	rapid.Check(t, func(t *rapid.T) {
+		key := rapid.Int64Range(-12, 30)
+		starts := listed(rapid.SliceOfN(key, 1, 12).Draw(t, "starts"))
+		slices.Sort(starts)
+		ends := make(listed, len(starts))
+		for i := range ends {
+			ends[i] = starts[i] + rapid.Int64Range(0, 9).Draw(t, "length")
+			ends[i] = max(ends[i], ends[max(0, i-1)])
+		}
+		d := rapid.Int64Range(1, 9).Draw(t, "d")
+		kind := rapid.IntRange(0, 4).Draw(t, "kind")
+		item := func(p int) (s, e int64) {
+			switch k := starts[p]; kind {
+			case 1:
+				return k, k + 1
+			case 2:
+				return k, k + d
+			case 3:
+				return k - d, k
+			case 4:
+				return k, ends[p]
+			}
+			return starts[p], append(starts, 1000)[p+1]
+		}
+		opts := []Option{Keys(starts)}
+		switch kind {
+		case 0:
+			opts[0] = Keys(append(starts, 1000))
+		case 1:
+			opts = append(opts, Instants)
+		case 2:
+			opts = append(opts, Lasting(d, Stamped))
+		case 3:
+			opts = append(opts, Lasting(d, StampedAtEnd))
+		case 4:
+			opts = append(opts, Ending(ends))
+		}
+		interval := Interval(rapid.IntRange(0, int(Covering)).Draw(t, "interval"))
+		rd, err := Open(ring, append(opts, Matching(interval))...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rd.Close()
+		bt := key.Draw(t, "bt")
+		tt := bt + rapid.Int64Range(0, 20).Draw(t, "span")
+		got, err := rd.Positions(bt, tt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p := range starts {
+			s, e := item(p)
+			if want := matches(interval, s, e, bt, tt); want != got.Contains(audio.Pos(p)) {
+				t.Fatalf("item %d [%d, %d), interval %d of [%d, %d): in is %v; %v", p, s, e, interval, bt, tt, want, got)
+			}
+		}
+	})
+}
+
+func TestBadItemsAndQueriesAreRefused(t *testing.T) {
+	ring, _ := newRing(t, buffer.Config{Frames: 20})
+	for _, bad := range []Option{Lasting(0, Stamped), Lasting(-1, Stamped), Lasting(1, 0), Ending(nil), Matching(Covering + 1)} {
+		if _, err := Open(ring, bad); err == nil {
+			t.Error("a bad option was accepted")
+		}
+	}
+	rd := mustOpen(t, ring, Lasting(5, Stamped))
+	for _, q := range [][2]int64{{1<<63 - 2, 1<<63 - 1}, {3, 2}} {
+		if _, err := rd.Positions(q[0], q[1]); err == nil {
+			t.Errorf("the query %v was accepted", q)
+		}
+	}
+}

@@ -1,0 +1,149 @@
+package reader
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/ingestd/ingestd/audio"
+)
+
+// An Interval says which items a query [bt, tt) means. An item has a start s and
+// an end e, in the reader's keys.
+type Interval uint8
+
+// The five ways in which an item can have to do with a query.
+const (
+	ByStart  Interval = iota // bt <= s < tt: queries that follow each other share no item
+	ByEnd                    // bt < e <= tt
+	Within                   // bt <= s and e <= tt
+	Overlap                  // s < tt and e > bt: to touch is not to overlap
+	Covering                 // s <= bt and e >= tt
+)
+
+// Matching sets what Between means by a query; ByStart if it is not set.
+func Matching(i Interval) Option {
+	return func(o *options) error {
+		if i > Covering {
+			return fmt.Errorf("open reader: interval %d is not one of ByStart to Covering", i)
+		}
+		o.interval = i
+		return nil
+	}
+}
+
+// By default the item at position p begins at the key of p and ends where the
+// next one begins. The options below say otherwise.
+
+// Instants says that items have no length: each is in a query if its key is,
+// whatever the interval.
+func Instants(o *options) error {
+	o.items = func(keys KeyTrans) (starts, ends KeyTrans) { return keys, shifted{keys, 1} }
+	return nil
+}
+
+// From which end of an item its key is taken.
+const (
+	Stamped      = 1  // at its start
+	StampedAtEnd = -1 // when it was complete, as is usual for what is stamped when it is read
+)
+
+// Lasting says that each item is length long, in keys, and which end of it the
+// key is: Stamped or StampedAtEnd.
+func Lasting(length int64, stamp int) Option {
+	return func(o *options) error {
+		switch {
+		case length < 1:
+			return fmt.Errorf("open reader: items of length %d: a length is positive", length)
+		case stamp == Stamped:
+			o.items = func(keys KeyTrans) (starts, ends KeyTrans) { return keys, shifted{keys, length} }
+		case stamp == StampedAtEnd:
+			o.items = func(keys KeyTrans) (starts, ends KeyTrans) { return shifted{keys, -length}, keys }
+		default:
+			return fmt.Errorf("open reader: items stamped %d: neither Stamped nor StampedAtEnd", stamp)
+		}
+		return nil
+	}
+}
+
+// Ending says that each item carries its end too: ends has those of all
+// positions, in the unit of the reader's keys. Ends do not decrease either.
+func Ending(ends KeyTrans) Option {
+	return func(o *options) error {
+		if ends == nil {
+			return fmt.Errorf("open reader: no ends")
+		}
+		o.items = func(keys KeyTrans) (KeyTrans, KeyTrans) { return keys, ends }
+		return nil
+	}
+}
+
+// untilNext is what items are by default.
+func untilNext(keys KeyTrans) (starts, ends KeyTrans) { return keys, next{keys} }
+
+// Positions turns a query into the positions that it means, whether they can
+// be read or not. It does not wait.
+func (r *Reader) Positions(bt, tt int64) (audio.Span, error) {
+	if tt < bt {
+		return audio.Span{}, fmt.Errorf("between %d and %d: a query does not run backwards", bt, tt)
+	}
+	if tt == math.MaxInt64 { // and so bt+1 and tt+1 are keys
+		return audio.Span{}, fmt.Errorf("between %d and %d: out of range", bt, tt)
+	}
+	starts, ends := r.options.items(r.options.keys)
+	var from, to audio.Pos
+	var err error
+	both := func(a KeyTrans, x int64, b KeyTrans, y int64) {
+		if from, err = a.Lower(x); err == nil {
+			to, err = b.Lower(y)
+		}
+	}
+	switch r.options.interval {
+	case ByStart:
+		both(starts, bt, starts, tt)
+	case ByEnd:
+		both(ends, bt+1, ends, tt+1)
+	case Within:
+		both(starts, bt, ends, tt+1)
+	case Overlap:
+		both(ends, bt+1, starts, tt)
+	case Covering:
+		both(ends, tt, starts, bt+1)
+	}
+	if err != nil {
+		return audio.Span{}, fmt.Errorf("between %d and %d: %w", bt, tt, err)
+	}
+	return audio.Span{From: from, To: max(from, to)}, nil
+}
+
+// next has the key of the position after.
+type next struct{ KeyTrans }
+
+func (n next) Key(p audio.Pos) (int64, error) { return n.KeyTrans.Key(p + 1) }
+
+func (n next) Lower(key int64) (audio.Pos, error) {
+	p, err := n.KeyTrans.Lower(key)
+	return max(0, p-1), err
+}
+
+// shifted has keys that are by higher.
+type shifted struct {
+	KeyTrans
+	by int64
+}
+
+func (s shifted) Key(p audio.Pos) (int64, error) {
+	key, err := s.KeyTrans.Key(p)
+	sum, fits := add(key, s.by)
+	if err == nil && !fits {
+		err = fmt.Errorf("key of position %d: out of range", p)
+	}
+	return sum, err
+}
+
+func (s shifted) Lower(key int64) (audio.Pos, error) {
+	inner, fits := add(key, -s.by)
+	if !fits {
+		return 0, fmt.Errorf("position of key %d: out of range", key)
+	}
+	return s.KeyTrans.Lower(inner)
+}
