@@ -164,9 +164,10 @@ func TestPinOfRetiredBlockIsGivenUp(t *testing.T) {
 	all := len(r.pins) // enough for every memory to come round
 	for later := 1; later <= 3*all; later++ {
 		block := w.stored - window
-		word := r.slot(block).Load()
+		slot := r.slot(block)
+		word := slot.Load()
 		put(w, later)
-		if _, ok := r.hold(word); ok {
+		if _, ok := r.hold(slot, word); ok {
 			t.Errorf("block %d was pinned %d blocks after its slot was seen", block, later)
 		}
 		if _, ok := r.pin(block); ok {

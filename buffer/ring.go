@@ -226,22 +226,23 @@ func (r *Ring) holds(block int64) bool {
 // pin takes hold of the memory of block, or returns false if that has been
 // overwritten. Only bytes below a head that was loaded before may be read.
 func (r *Ring) pin(block int64) (id int, ok bool) {
+	slot := r.slot(block)
 	r.chaos.at("L1")
-	word := r.slot(block).Load()
+	word := slot.Load()
 	if blockOf(word) != block {
 		return 0, false
 	}
-	return r.hold(word)
+	return r.hold(slot, word)
 }
 
-// hold pins the memory that word names, or returns false if the slot has moved
-// on since word was loaded from it.
-func (r *Ring) hold(word uint64) (id int, ok bool) {
+// hold pins the memory that word names, or returns false if slot has moved on
+// since word was loaded from it.
+func (r *Ring) hold(slot *atomic.Uint64, word uint64) (id int, ok bool) {
 	id = idOf(word)
 	r.chaos.at("A")
 	r.pins[id].Add(1)
 	r.chaos.at("V")
-	if r.slot(blockOf(word)).Load() != word { // the second look
+	if slot.Load() != word { // the second look
 		r.unpin(id)
 		return 0, false
 	}

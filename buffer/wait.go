@@ -131,11 +131,13 @@ func (p *Place) Wait(ctx context.Context, head audio.Pos) error {
 		return err
 	}
 	w := &r.waits
+	r.chaos.at("wait")
 	w.mu.Lock()
 	w.list = append(w.list, waiter{int64(head), p.tell})
 	r.rearm()
 	w.mu.Unlock()
 	for {
+		r.chaos.at("sleep")
 		select {
 		case <-p.tell:
 			return nil
@@ -156,6 +158,7 @@ func (p *Place) Wait(ctx context.Context, head audio.Pos) error {
 // leave takes the waiter with that channel off the list, or returns false if
 // it has been told already.
 func (w *waitSet) leave(r *Ring, tell chan struct{}) bool {
+	r.chaos.at("leave")
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.list {

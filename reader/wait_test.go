@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -151,5 +152,61 @@ func TestSeed_S13(t *testing.T) {
 			late := mustOpen(t, ring)
 			checkSlice(t, late, 0, 17, answer{})
 		})
+	}
+}
+
+// With a timer nobody but Tick wakes, and it wakes all who are due and nobody
+// else; the end of the stream and of a context need no timer.
+func TestTimerWakesThoseDue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, w := newRing(t, buffer.Config{Frames: 100, Wake: buffer.ByTimer})
+		began := time.Now()
+		stop := make(chan struct{})
+		go func() {
+			tick := time.NewTicker(10 * time.Millisecond)
+			defer tick.Stop()
+			for {
+				select {
+				case <-tick.C:
+					ring.Tick()
+				case <-stop:
+					return
+				}
+			}
+		}()
+		woke := make([]time.Duration, 4)
+		for i := range woke {
+			rd := mustOpen(t, ring)
+			go func() {
+				if err := rd.Await(t.Context(), audio.Pos(10*i+1)); err != nil {
+					t.Error(err)
+				}
+				woke[i] = time.Since(began)
+			}()
+		}
+		synctest.Wait()
+		insert(w, 15)
+		synctest.Wait()
+		if n := ring.Stats().Waiting; n != 4 {
+			t.Errorf("%d wait: the writer woke somebody", n)
+		}
+		<-time.After(25 * time.Millisecond)
+		if n := ring.Stats().Waiting; n != 2 {
+			t.Errorf("%d wait, want the two that are not due", n)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Millisecond)
+		defer cancel()
+		if err := mustOpen(t, ring).Await(ctx, 1000); err != context.DeadlineExceeded {
+			t.Errorf("a context that ends: %v", err)
+		}
+		w.Close(nil)
+		synctest.Wait()
+		close(stop)
+		if want := []time.Duration{10 * time.Millisecond, 10 * time.Millisecond, 28 * time.Millisecond, 28 * time.Millisecond}; !slices.Equal(woke, want) {
+			t.Errorf("woke at %v, want %v", woke, want)
+		}
+	})
+	if _, err := buffer.New(buffer.Config{FrameBytes: 2, Frames: 10, Wake: 2}); err == nil {
+		t.Error("a third way to wake was accepted")
 	}
 }
