@@ -1,0 +1,7 @@
+// Package mutants seeds bugs into the ring and its readers, one at a time, and
+// shows that the tests of these packages catch each. It runs with
+//
+//	make mutants
+//
+// and needs some minutes, since every bug is a build and a run of its own.
+package mutants

@@ -1,0 +1,123 @@
+//go:build mutants
+
+package mutants
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A layer is one way of testing. A mutant meets them in this order, and is
+// caught by the first that fails.
+type layer struct {
+	name string
+	args []string
+}
+
+// layers leaves the slow ones out if the machine has little time.
+func layers() []layer {
+	all := []layer{
+		{"tests", []string{"-short"}},
+		{"injection", []string{"-tags", "chaos", "-run", "Between|WriterGoesOn|Waiting"}},
+	}
+	if os.Getenv("INGESTD_MUTANTS") != "short" {
+		all = append(all, layer{"race", []string{"-race", "-run", "Tile|NoWakeUp|Seed_C2"}})
+	}
+	return all
+}
+
+// run is what go test says of the packages with layer l and an overlay, or "" if
+// all is well.
+func (l layer) run(t *testing.T, overlay string) string {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	args := append([]string{"test", "-count=1", "-failfast", "-timeout=60s", "-overlay=" + overlay}, l.args...)
+	cmd := exec.CommandContext(ctx, "go", append(args, "./buffer", "./reader")...)
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	var failed *exec.ExitError
+	switch {
+	case err == nil:
+		return ""
+	case !errors.As(err, &failed):
+		t.Fatal(err)
+	case bytes.Contains(out, []byte("[build failed]")) || bytes.Contains(out, []byte("[setup failed]")):
+		t.Fatalf("it does not build:\n%s", out)
+	}
+	return string(out)
+}
+
+const root = "../.."
+
+// seed writes the mutant and returns the overlay that puts it in place.
+func (m mutant) seed(t *testing.T) (overlay string) {
+	path, err := filepath.Abs(filepath.Join(root, m.file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(text), m.what); n != 1 {
+		t.Fatalf("%s holds %q %d times: the mutant must be written anew", m.file, m.what, n)
+	}
+	dir := t.TempDir()
+	changed := filepath.Join(dir, "mutant.go")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(text), m.what, m.with, 1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {path: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	overlay = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, list, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return overlay
+}
+
+var failure = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^(panic: .*|fatal error: .*|WARNING: DATA RACE)`)
+
+// Every mutant is caught, and what is not mutated passes.
+func TestEveryMutantIsCaught(t *testing.T) {
+	none := filepath.Join(t.TempDir(), "none.json")
+	if err := os.WriteFile(none, []byte(`{"Replace": {}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, l := range layers() {
+		if out := l.run(t, none); out != "" {
+			t.Fatalf("%s fail without a mutant:\n%s", l.name, out)
+		}
+	}
+	caught := map[string]int{}
+	names := map[string]bool{}
+	for _, m := range table() {
+		if names[m.name] {
+			t.Errorf("two mutants are called %q", m.name)
+		}
+		names[m.name] = true
+		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
+			overlay := m.seed(t)
+			for _, l := range layers() {
+				if out := l.run(t, overlay); out != "" {
+					t.Logf("caught by %s: %s", l.name, strings.TrimSpace(failure.FindString(out)))
+					caught[l.name]++
+					return
+				}
+			}
+			t.Errorf("%s: %s: nothing caught it", m.file, m.name)
+		})
+	}
+	t.Logf("%d mutants, caught by: %v", len(table()), caught)
+}

@@ -1,0 +1,127 @@
+//go:build mutants
+
+package mutants
+
+// A mutant is a bug: in file, what stands there once becomes with.
+type mutant struct {
+	name string
+	file string
+	what string
+	with string
+}
+
+const (
+	ring   = "buffer/ring.go"
+	writer = "buffer/writer.go"
+	place  = "buffer/place.go"
+	view   = "buffer/view.go"
+	ranges = "buffer/range.go"
+	holes  = "buffer/holes.go"
+	wait   = "buffer/wait.go"
+	bounds = "buffer/bounds.go"
+)
+
+func table() []mutant {
+	return []mutant{
+		// Blocks, slots and pins.
+		{"the reader does not look at the slot again", ring, `slot.Load() != word {`, `false {`},
+		{"the reader looks again before it pins", ring,
+			"	r.pins[id].Add(1)\n	r.chaos.at(\"V\")\n	if slot.Load() != word {\n		r.unpin(id)\n		return 0, false\n	}\n",
+			"	if slot.Load() != word {\n		return 0, false\n	}\n	r.chaos.at(\"V\")\n	r.pins[id].Add(1)\n"},
+		{"a pin that is given up stays", ring, "		r.unpin(id)\n		return 0, false", "		return 0, false"},
+		{"the reader looks only at the memory's number again", ring, `slot.Load() != word {`, `idOf(slot.Load()) != id {`},
+		{"the reader takes the slot's block for its own", ring, "	if blockOf(word) != block {\n		return 0, false\n	}\n	return r.hold", "	return r.hold"},
+		{"the writer does not look at the pins", writer, `if w.ring.pins[id].Load() == 0 {`, `if true {`},
+		{"a retired block is written again at once", writer, "		w.push(idOf(old))\n", "		w.push(idOf(old))\n		for w.spares > 1 {\n			w.push(w.pop())\n			break\n		}\n		w.first = (w.first + w.spares - 1) % len(w.spare)\n"},
+		{"a retired block is not queued", writer, "		w.push(idOf(old))\n", ""},
+		{"a block that is held is dropped from the queue", writer, "		w.push(id)\n	}\n	panic", "	}\n	panic"},
+		{"one spare block too few", ring, `int64(c.MaxReaders)*int64(c.MaxPins+1) + 1`, `int64(c.MaxReaders)*int64(c.MaxPins+1)`},
+		{"no spare block for a copy under way", ring, `int64(c.MaxReaders)*int64(c.MaxPins+1) + 1`, `int64(c.MaxReaders)*int64(c.MaxPins) + 1`},
+		{"the head moves before the slot", writer,
+			"		w.swing()\n	}\n	w.room", "		defer w.swing()\n	}\n	w.room"},
+		{"the slot is swung by Reserve", writer, "		w.cur, w.taken = w.take(), true\n", "		w.cur = w.take()\n		w.swing()\n		w.taken = true\n"},
+		{"a second Reserve takes a second block", writer, `if off == 0 && !w.taken {`, `if off == 0 {`},
+		{"Commit gives up the rest of the room", writer, "	w.room -= int64(frames)\n", "	w.room = 0\n"},
+		{"a block too long is filled", writer, `min(int64(frames), r.blockMask+1-off)`, `min(int64(frames), r.blockMask+2-off)`},
+		{"a place that was refused is counted", place, "		r.places.Add(-1)\n		return nil", "		return nil"},
+		{"a reader closed twice counts twice", place, "	if p.over {\n		return\n	}\n	p.over = true", "	p.over = true"},
+		{"Close keeps the views", place, "			one.release()\n", ""},
+		{"Release forgets a block", view, `for _, id := range l.ids {`, `for _, id := range l.ids[1:] {`},
+		{"Release twice releases what came after", view, `if v.loan != nil && v.loan.turn == v.turn {`, `if v.loan != nil {`},
+		{"a reader borrows without a bound", view, `if blocks > int64(r.maxPins-p.pinned) {`, `if blocks > int64(r.maxPins) {`},
+
+		// What is read.
+		{"a copy reads past the head", place, `return int64(at) - s.skipped(), min(head, audio.Pos(s.next)), audio.Hole{}`, `return int64(at) - s.skipped(), audio.Pos(s.next), audio.Hole{}`},
+		{"a slice reads past the head", view, `case want.To <= end:`, `case want.To <= end+1:`},
+		{"the frame at the head is there", place, `if at >= head || frames < 1 {`, `if at > head || frames < 1 {`},
+		{"a copy ends at its first block", place, `for frames < int(some) {`, `if frames < int(some) {`},
+		{"a copy takes the frames of the block before", place, "	off := int(stored & r.blockMask)\n	some := min(frames", "	off := int((stored - 1) & r.blockMask)\n	some := min(frames"},
+		{"a piece of a range is one frame short", ranges, `n := min(g.span.Len(), r.blockMask+1-g.stored&r.blockMask)`, `n := min(g.span.Len(), max(1, r.blockMask-g.stored&r.blockMask))`},
+		{"a piece outlives its turn of the loop", ranges, "		v.Release()\n		if !more {", "		if !more {"},
+		{"the loss of a walk begins at the range", ranges, "		g.span.From = v.span.To\n", "		defer func() {}()\n		g.span = audio.Span{From: v.span.To, To: g.span.To + 1}\n"},
+
+		// Bounds and losses.
+		{"the bounds do not look at the slot", bounds, `if !r.holds(block) {`, `if false {`},
+		{"the oldest block is one too old", bounds, `r.count+1)`, `r.count)`},
+		{"a loss is one block short", place, `to = max(to, r.Bounds().From)`, `to = max(to, r.Bounds().From-audio.Pos(r.blockMask)-1)`},
+		{"an overrun runs through a hole", place, `To: min(to, audio.Pos(s.next))}`, `To: to}`},
+		{"a lost range is clipped", place, "		lost.To, lost.Cause = audio.Pos(s.to), s.cause\n", "		lost.To, lost.Cause = min(want.To, audio.Pos(s.to)), s.cause\n"},
+		{"the future wins over the past", view, "	case !r.holds(stored >> r.blockShift):\n		return 0, p.gone(want)\n	case want.To <= end:\n		return stored, nil\n	case end == head:", "	case want.To > end && end == head:\n		return 0, &FutureError{want, head}\n	case !r.holds(stored >> r.blockShift):\n		return 0, p.gone(want)\n	case want.To <= end:\n		return stored, nil\n	case end == head:"},
+		{"a growing hole is sound to the bounds", bounds, `return min(int64(at), s.from) - s.before + max(0, int64(at)-s.to)`, `return int64(at) - s.skipped()`},
+		{"the oldest frame is that of the hole", bounds, `return audio.Pos(stored + s.skipped())`, `return audio.Pos(stored + s.before)`},
+
+		// Holes.
+		{"the head moves before the hole is counted", writer, "		w.ring.log.add(w.head, w.stored, frames, cause)\n	}\n	w.grows, w.cause = true, cause\n	w.publish(frames)\n", "		defer w.ring.log.add(w.head, w.stored, frames, cause)\n	}\n	w.grows, w.cause = true, cause\n	w.publish(frames)\n"},
+		{"the head moves before the hole grows", writer, "		w.ring.log.grow(w.head + frames)\n", "		defer w.ring.log.grow(w.head + frames)\n"},
+		{"a hole is counted before it is written", holes, "	e := l.at(n)\n	l.chaos.at(\"K1\")\n", "	e := l.at(n)\n	l.n.Store(n + 1)\n	l.chaos.at(\"K1\")\n"},
+		{"no second look at the count", holes, `return i >= l.n.Load()-int64(len(l.entries))+1`, `return true`},
+		{"all entries of the log are used", holes, `first := max(0, count-int64(len(l.entries))+1)`, `first := max(0, count-int64(len(l.entries)))`},
+		{"the second look allows one entry too many", holes, `return i >= l.n.Load()-int64(len(l.entries))+1`, `return i >= l.n.Load()-int64(len(l.entries))`},
+		{"the count is loaded before the head", place, "	r.chaos.at(\"R1\")\n	head := r.Head() // first of all\n	if at >= head || frames < 1 {\n		return 0, 0, nil\n	}\n	stored, end, lost := p.locate(at, head)\n", "	stored, end, lost := p.locate(at, noHole)\n	r.chaos.at(\"R1\")\n	head := r.Head()\n	if at >= head || frames < 1 {\n		return 0, 0, nil\n	}\n	end = min(end, head)\n"},
+		{"the end of a hole belongs to it", place, `case s.known && int64(at) < s.to:`, `case s.known && int64(at) <= s.to:`},
+		{"the beginning of a hole does not belong to it", holes, `if l.begin(probe, stored) <= key {`, `if l.begin(probe, stored) < key {`},
+		{"what a place remembers outlives new holes", place, `if log.n.Load() == p.count && at >= p.since {`, `if p.count >= 0 && at >= p.since {`},
+		{"a place remembers a stretch that a hole follows", place, `if s.next == noHole {`, `if audio.Pos(s.next) >= head {`},
+		{"what is forgotten is read as if no hole had been", holes, `s.forgotten = !s.known && first > 0`, `s.forgotten = false`},
+		{"what was skipped before a hole includes it", holes, `e.before.Store(head - stored)`, `e.before.Store(head - stored + m)`},
+		{"a view runs past a hole", view, `case want.To <= end:`, `case want.To <= head:`},
+		{"a hole grows over sound", writer, "	w.stored += int64(frames)\n	w.grows = false\n", "	w.stored += int64(frames)\n"},
+		{"a hole grows over another cause", writer, `if w.grows && w.cause == cause {`, `if w.grows {`},
+		{"a hole grows by its whole length again", writer, `w.ring.log.grow(w.head + frames)`, `w.ring.log.grow(w.head + 2*frames)`},
+		{"a hole moves the room that was reserved", writer, "	w.grows, w.cause = true, cause\n	w.publish(frames)", "	w.grows, w.cause = true, cause\n	w.stored += 0 * frames\n	w.taken = false\n	w.publish(frames)"},
+
+		// Waiting.
+		{"rearm does not look again", wait, `if r.head.Load() < least {`, `if true {`},
+		{"the writer looks who waits before it moves the head", writer, "	r.chaos.at(\"H\")\n	r.head.Store(w.head)\n	r.chaos.at(\"notify\")\n	r.waits.notify(w.head)\n", "	due := w.head >= r.waits.least.Load()\n	r.chaos.at(\"H\")\n	r.head.Store(w.head)\n	r.chaos.at(\"notify\")\n	if due {\n		r.waits.wake()\n	}\n"},
+		{"notify wakes one frame late", wait, `if head >= w.least.Load() {`, `if head > w.least.Load() {`},
+		{"a frame too few completes a wish", wait, `if closed || one.head <= head {`, `if closed || one.head <= head+1 {`},
+		{"a waiter that gives up stays in the list", wait, "			w.list = append(w.list[:i], w.list[i+1:]...)\n", ""},
+		{"who gives up does not arm for the others", wait, "			w.list = append(w.list[:i], w.list[i+1:]...)\n			r.rearm()\n", "			w.list = append(w.list[:i], w.list[i+1:]...)\n			w.least.Store(math.MaxInt64)\n"},
+		{"the leader tells nobody", wait, "		case <-w.kick:\n			w.mu.Lock()\n			r.rearm()\n			w.mu.Unlock()\n", "		case <-w.kick:\n			if r.head.Load() >= int64(head) {\n				w.leave(r, p.tell)\n				return nil\n			}\n"},
+		{"the end wakes nobody", writer, "	r.chaos.at(\"wake\")\n	r.waits.wake()\n", ""},
+		{"the end does not end a wait that begins", wait, `if r.Head() >= head || r.closed.Load() {`, `if r.Head() >= head {`},
+		{"the end is not seen by who is woken", wait, `if closed || one.head <= head {`, `if one.head <= head {`},
+		{"a token is left behind", wait, "			<-p.tell // it was told at the same time\n", ""},
+
+		// Readers.
+		{"the end is looked for behind the frames", "reader/reader.go", "		over := r.ring.Closed() // before the frames, or the last of them are missed\n		got, err := take(want.From)\n", "		got, err := take(want.From)\n		over := r.ring.Closed()\n"},
+		{"a reader passes over what it lost", "reader/reader.go", "		r.cursor.Store(int64(lost.Lost.To))\n", "		r.cursor.Store(int64(r.ring.Bounds().From))\n"},
+		{"what the policy gives up is not told", "reader/reader.go", `return r.place.Overrun(audio.Span{From: lost.Lost.From, To: want.To}, r.resume)`, `return lost`},
+		{"a margin counts positions", "reader/options.go", `return min(b.To, r.PosOf(from+int64(give*float64(r.Stored(b.To)-from))))`, `return b.From + audio.Pos(give*float64(b.Len()))`},
+		{"a fork begins anew", "reader/reader.go", `o.begin = func(*buffer.Ring) audio.Pos { return pos }`, `_ = pos`},
+		{"a window in a hole is left out", "reader/query.go", "			end = e.Lost.From\n", "			r.cursor.Store(int64(e.Lost.To))\n			end = e.Lost.To + end - want.From\n"},
+		{"the rest before the end is left out", "reader/query.go", `v.Span().To <= held) {`, `true) {`},
+		{"a window is given again as a rest", "reader/query.go", `v.Span().To <= held) {`, `false) {`},
+
+		// Keys.
+		{"keys are rounded up", "reader/keytrans.go", `scale(int64(p-a.Mark), a.Num, a.Den, false)`, `scale(int64(p-a.Mark), a.Num, a.Den, true)`},
+		{"positions are rounded down", "reader/keytrans.go", `scale(off, a.Den, a.Num, true)`, `scale(off, a.Den, a.Num, false)`},
+		{"keys before the mark are rounded to it", "reader/keytrans.go", `size, up = -size, !up`, `size = -size`},
+		{"a key that is too large wraps", "reader/keytrans.go", "	if hi >= uint64(den) {\n		return 0, false\n	}\n", "	hi %= uint64(den)\n"},
+		{"touching is overlapping", "reader/interval.go", `both(ends, bt+1, starts, tt)`, `both(ends, bt, starts, tt)`},
+		{"an end at the end is outside", "reader/interval.go", `both(starts, bt, ends, tt+1)`, `both(starts, bt, ends, tt)`},
+		{"covering is overlapping", "reader/interval.go", `both(ends, tt, starts, bt+1)`, `both(ends, bt+1, starts, tt)`},
+		{"the item before the first has an end", "reader/interval.go", `return max(0, p-1), err`, `return p, err`},
+		{"the query that nobody can answer yet is empty", "reader/query.go", "	case !over:\n		return View{}, func(ctx context.Context) error { return r.Await(ctx, span.To) }, nil\n", "	case !over:\n		return View{}, nil, nil\n"},
+	}
+}
