@@ -8,7 +8,7 @@ import (
 // checkPins walks through the model of pins.
 func checkPins(t *testing.T, all *total, small bool) {
 	sizes := []pinRules{
-		pinSize(2, 1, 2, 1, 8, 2, 2),
+		pinSize(2, 1, 2, 1, 7, 2, 2),
 		pinSize(1, 2, 2, 1, 6, 2, 2),
 		pinSize(2, 1, 1, 1, 10, 4, 2),
 		pinSize(2, 1, 1, 2, 10, 4, 2),

@@ -243,7 +243,7 @@ func TestProtocolsHold(t *testing.T) {
 	small := raceEnabled || testing.Short()
 	var all total
 	t.Run("all", func(t *testing.T) {
-		for name, check := range map[string]func(*testing.T, *total, bool){"pins": checkPins, "waits": checkWaits} {
+		for name, check := range map[string]func(*testing.T, *total, bool){"pins": checkPins, "holes": checkHoles, "waits": checkWaits} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				check(t, &all, small)
