@@ -37,7 +37,7 @@ func (m *holeModel) found(s *holeState, p *holeReader) {
 		case inHole:
 			m.lost(s, p, f.to, f.cause)
 		default:
-			if f.next == none || m.cacheEarly {
+			if f.next == none || m.cacheEarly || m.cacheAtHead && f.next >= p.head {
 				p.count, p.since, p.skipped = f.count, f.to, f.skipped()
 			}
 			end := min(p.head, f.next)

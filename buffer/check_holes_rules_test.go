@@ -30,7 +30,7 @@ func checkHoles(t *testing.T, all *total, small bool) {
 	}
 	saw := sights{}
 	for _, r := range sizes {
-		holds(t, all, r.String(), &holeModel{r, saw}, 5_000_000)
+		holds(t, all, r.String(), &holeModel{r, saw}, 3_000_000)
 	}
 	if no := saw.missing("a hole", "a hole grows", "a position forgotten", "a search that starts over", "a skip between fill and Commit",
 		"a place that remembers", "an overrun", "an overrun up to a hole", "a block used again", "a slice", "a slice in the future", "bounds"); len(no) > 0 {
@@ -56,6 +56,7 @@ func TestHoleRulesAreNeeded(t *testing.T) {
 		{"the head is loaded before the count", two, func(r *holeRules) { r.headLate = true }, frame},
 		{"new holes end what is remembered", two, func(r *holeRules) { r.cacheBlind = true }, frame},
 		{"a stretch before a hole is not remembered", two, func(r *holeRules) { r.cacheEarly = true }, frame},
+		{"nor is it if the head is not behind the hole yet", two, func(r *holeRules) { r.cacheAtHead = true }, frame},
 		{"a position forgotten is lost", tight, func(r *holeRules) { r.forgets = true }, frame},
 		{"Before is without the hole itself", one, func(r *holeRules) { r.beforeWith = true }, boundsShort.String()},
 		{"a hole does not grow over frames", one, func(r *holeRules) { r.growsOver = true }, no},

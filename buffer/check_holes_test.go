@@ -18,6 +18,7 @@ type holeRules struct {
 	headOfHole   bool // the last position of a hole is sound to the right of it
 	cacheBlind   bool // the cache is used although there are new holes
 	cacheEarly   bool // the cache is filled although a hole follows
+	cacheAtHead  bool // the same if the stretch ends at the head
 	forgets      bool // a forgotten position is read as if no hole had been
 	pastHole     bool // a stretch does not end at the next hole
 	overHole     bool // an overrun runs through holes
@@ -70,7 +71,6 @@ const (
 // what find was called for.
 const (
 	thenLocate = iota
-	thenEnd    // locates the end of the stretch
 	thenStored
 	thenPos
 	thenOver

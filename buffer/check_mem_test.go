@@ -1,5 +1,7 @@
 package buffer
 
+import "math/bits"
+
 // What the models of pins and of holes have in common: slots, pins and memory,
 // the writer's way through a Commit, and a reader's way through one block.
 
@@ -25,6 +27,7 @@ type memRules struct {
 	noValidate    bool
 	validateFirst bool
 	keepsPin      bool // a pin that was in vain is not given back
+	takesTwice    bool // Reserve takes a block although it has one
 }
 
 // size returns good rules for so many slots of blocks of so many frames.
@@ -131,7 +134,7 @@ func (m *mem) write(r *memRules) (what string, b blame) {
 	off := w.stored % uint8(r.frames)
 	block := w.stored / uint8(r.frames)
 	switch {
-	case w.pc < 2 && off == 0 && !w.taken:
+	case w.pc < 2 && off == 0 && (!w.taken || r.takesTwice):
 		return m.take(r, block)
 	case w.pc < 2:
 		w.pc = 2
@@ -361,16 +364,19 @@ func (m *mem) balance(r *memRules, views int) string {
 	if pins != views {
 		return "a pin was left behind"
 	}
-	blocks := int(m.w.spares)
+	var known uint8 // a bit for each memory that can be found
+	for _, id := range m.w.queue[:m.w.spares] {
+		known |= 1 << id
+	}
 	for _, in := range m.slots {
 		if in != vacant {
-			blocks++
+			known |= 1 << wordMemory(in)
 		}
 	}
 	if m.w.taken {
-		blocks++
+		known |= 1 << m.w.cur
 	}
-	if blocks != r.slots+r.spares {
+	if bits.OnesCount8(known) != r.slots+r.spares {
 		return "a block was left behind"
 	}
 	return ""

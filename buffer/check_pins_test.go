@@ -90,6 +90,12 @@ func (m *pinModel) events(s pinState, to step[pinState]) {
 			m.write(t, to)
 		}
 	}
+	if s.filled(&m.memRules) {
+		m.saw["a room reserved again"]++
+		t := s
+		t.w.pc, t.w.room = 0, 0
+		to(0, "nothing to commit", t)
+	}
 	for i := range m.readers {
 		if s.readers[i].op == idle {
 			m.call(s, i, to)

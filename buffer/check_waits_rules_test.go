@@ -17,7 +17,7 @@ func checkWaits(t *testing.T, all *total, small bool) {
 	}
 	saw := sights{}
 	for _, r := range sizes {
-		holds(t, all, r.String(), &waitModel{r, saw}, 5_000_000)
+		holds(t, all, r.String(), &waitModel{r, saw}, 3_000_000)
 	}
 	if no := saw.missing("told and cancelled at once", "a reader cancelled", "a leader tells another", "told of the end",
 		"a reader tells itself", "a second look that finds more"); len(no) > 0 {
