@@ -6,14 +6,14 @@ import (
 )
 
 func (r waitRules) String() string {
-	return fmt.Sprintf("waits: %d readers of %d calls, %d commits", r.readers, r.calls, r.heads)
+	return fmt.Sprintf("waits: %d readers of %d calls, %d of them cancelled, %d commits", r.readers, r.calls, r.cancels, r.heads)
 }
 
 // checkWaits walks through the model of waiting.
 func checkWaits(t *testing.T, all *total, small bool) {
-	sizes := []waitRules{{readers: 2, calls: 2, heads: 2}, {readers: 3, calls: 1, heads: 1}}
+	sizes := []waitRules{{readers: 2, calls: 2, heads: 2, cancels: 2}, {readers: 3, calls: 1, heads: 1, cancels: 2}}
 	if small {
-		sizes = []waitRules{{readers: 2, calls: 2, heads: 1}}
+		sizes = []waitRules{{readers: 2, calls: 2, heads: 1, cancels: 2}}
 	}
 	saw := sights{}
 	for _, r := range sizes {
@@ -31,7 +31,7 @@ func TestWaitRulesAreNeeded(t *testing.T) {
 		nobody = "the writer is asked to kick for nobody"
 		list   = "the list is not of those who wait"
 	)
-	one, two := waitRules{readers: 1, calls: 1, heads: 1}, waitRules{readers: 2, calls: 1, heads: 1}
+	one, two := waitRules{readers: 1, calls: 1, heads: 1, cancels: 1}, waitRules{readers: 2, calls: 1, heads: 1, cancels: 1}
 	for _, v := range []struct {
 		rule string
 		size waitRules

@@ -7,6 +7,7 @@ type waitRules struct {
 	readers int // at most 3
 	calls   int // of Wait, of each reader
 	heads   int // commits of one frame
+	cancels int // readers whose context may end
 
 	noSecondLook   bool // rearm does not load the head again
 	leastFirst     bool // the writer loads the least before it stores the head
@@ -141,7 +142,7 @@ func (m *waitModel) events(s waitState, to step[waitState]) {
 		t := s
 		p := &t.readers[i]
 		switch {
-		case p.pc != 0 && !p.ended:
+		case p.pc != 0 && !p.ended && i < m.cancels:
 			p.ended = true
 			to(uint8(i+1), "the context ends", t)
 		case p.pc == 0 && p.left > 0:
