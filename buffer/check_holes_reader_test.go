@@ -27,7 +27,7 @@ func (m *holeModel) found(s *holeState, p *holeReader) {
 	if m.forgets {
 		forgotten = false
 	}
-	inHole := known && (f.key < f.to || m.headOfHole && f.key == f.to)
+	inHole := known && (f.key < f.to || m.toInHole && f.key == f.to)
 	switch f.then {
 	case thenLocate:
 		switch {
@@ -181,12 +181,17 @@ func (m *holeModel) oldestBlock(p *holeReader, stored uint8) {
 // boundsKnown is the end of Bounds.
 func (m *holeModel) boundsKnown(s *holeState, p *holeReader) {
 	from := min(p.oldest, s.head)
+	if m.noClip {
+		from = p.oldest
+	}
 	for at := range from {
 		if !m.isLost(s, at) {
 			s.bad = boundsShort
 		}
 	}
 	switch {
+	case from > s.head:
+		s.bad = boundsTurned
 	case from < p.truth:
 		s.bad = boundsLong
 	case from < s.head && !p.blank && s.truth[from] >= hole:

@@ -66,12 +66,13 @@ func TestHoleRulesAreNeeded(t *testing.T) {
 		{"Before is without the hole itself", one, func(r *holeRules) { r.beforeWith = true }, boundsShort.String()},
 		{"a hole does not grow over frames", one, func(r *holeRules) { r.growsOver = true }, no},
 		{"a hole does not grow over another cause", holeSize(1, 2, 2, 1, 2, 1, 1), func(r *holeRules) { r.growsAnyCause = true }, no},
-		{"a hole ends before its To", two, func(r *holeRules) { r.headOfHole = true }, no},
+		{"a hole ends before its To", two, func(r *holeRules) { r.toInHole = true }, no},
 		{"a hole begins at its From", one, func(r *holeRules) { r.afterOnly = true }, frame},
 		{"a stretch ends at the next hole", two, func(r *holeRules) { r.pastHole = true }, frame},
 		{"an overrun ends at the next hole", holeSize(1, 3, 4, 1, 1, 1, 1), func(r *holeRules) { r.overHole = true }, no},
 		{"Bounds look at the slot", bounds, func(r *holeRules) { r.noLook = true }, boundsLong.String()},
 		{"what a hole has grown by is no sound", bounds, func(r *holeRules) { r.growingSound = true }, boundsLong.String()},
+		{"Bounds do not begin behind the head", bounds, func(r *holeRules) { r.noClip = true }, boundsTurned.String()},
 	} {
 		t.Run(v.rule, func(t *testing.T) {
 			bad := v.size

@@ -15,7 +15,7 @@ type holeRules struct {
 	asks   bool // and Bounds
 
 	headLate     bool // locate loads the count before the head
-	headOfHole   bool // the last position of a hole is sound to the right of it
+	toInHole     bool // the position To of a hole is taken for the hole
 	cacheBlind   bool // the cache is used although there are new holes
 	cacheEarly   bool // the cache is filled although a hole follows
 	cacheAtHead  bool // the same if the stretch ends at the head
@@ -23,7 +23,8 @@ type holeRules struct {
 	pastHole     bool // a stretch does not end at the next hole
 	overHole     bool // an overrun runs through holes
 	noLook       bool // Bounds do not look at the slot
-	growingSound bool // Stored takes what a hole has grown by as sound
+	growingSound bool // Stored takes what a hole has grown by for sound
+	noClip       bool // Bounds may begin behind the head
 }
 
 type holeState struct {
@@ -40,16 +41,17 @@ const (
 	boundsShort holeBlame = iota + holeBlame(noSuchLoss) + 1
 	boundsLong
 	boundsInHole
+	boundsTurned
 )
 
 func (b holeBlame) String() string {
 	if b <= holeBlame(noSuchLoss) {
 		return blame(b).String()
 	}
-	return [...]string{"Bounds leave out what can be read", "Bounds hold what is lost", "Bounds begin in a hole"}[b-boundsShort]
+	return [...]string{"Bounds leave out what can be read", "Bounds hold what is lost", "Bounds begin in a hole", "Bounds end before they begin"}[b-boundsShort]
 }
 
-// calls of the reader.
+// Calls of the reader.
 const (
 	callCopy = iota + 1
 	callSlice
@@ -68,7 +70,7 @@ const (
 	hTo
 )
 
-// what find was called for.
+// What find was called for.
 const (
 	thenLocate = iota
 	thenStored
@@ -83,7 +85,7 @@ type holeReader struct {
 	end            uint8 // of the stretch
 	second         bool  // the end of the stretch is located
 	num            uint8 // number of the frame at at
-	early          uint8 // count that was loaded before the head, plus 1
+	early          uint8 // count that was loaded before the head, plus 1; 0 is none
 	oldest         uint8 // block, then frame, then position
 	truth          uint8 // oldest position when Bounds began, or the head
 	blank          bool  // nothing could be read then or later: Bounds may begin at a hole that has come since
@@ -157,7 +159,7 @@ func (m *holeModel) write(t holeState, to step[holeState]) {
 		to(0, what, t)
 		return
 	}
-	if m.phase(&m.memRules, &t) == doPublish {
+	if t.mem.phase(&m.memRules) == doPublish {
 		t.truth[t.head] = t.w.stored + 1
 		t.skip.grows = t.skip.grows && m.growsOver
 	}
@@ -169,8 +171,6 @@ func (m *holeModel) write(t holeState, to step[holeState]) {
 	}
 	to(0, what, t)
 }
-
-func (m *holeModel) phase(r *memRules, t *holeState) int { return t.mem.phase(r) }
 
 // begin begins the calls that the reader can make.
 func (m *holeModel) begin(s holeState, to step[holeState]) {
@@ -197,7 +197,7 @@ func (m *holeModel) begin(s holeState, to step[holeState]) {
 	}
 }
 
-// end ends the call; the next begins at to.
+// finish ends the call; the next begins at to.
 func (p *holeReader) finish(to uint8) {
 	*p = holeReader{left: p.left, at: to, count: p.count, since: p.since, skipped: p.skipped}
 }
