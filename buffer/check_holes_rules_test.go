@@ -18,7 +18,7 @@ func (r holeRules) withSlices() holeRules { r.slices = true; return r }
 func (r holeRules) withBounds() holeRules { r.asks = true; return r }
 
 // checkHoles walks through the model of holes.
-func checkHoles(t *testing.T, all *total, small bool) {
+func checkHoles(t *testing.T, small bool) (states int) {
 	sizes := []holeRules{
 		holeSize(2, 2, 5, 1, 1, 2, 2).withSlices().withBounds(),
 		holeSize(1, 2, 4, 1, 2, 2, 2).withSlices(),
@@ -32,7 +32,7 @@ func checkHoles(t *testing.T, all *total, small bool) {
 	saw := sights{}
 	for _, r := range sizes {
 		each := sights{}
-		holds(t, all, r.String(), &holeModel{r, each}, 3_000_000)
+		states += holds(t, r.String(), &holeModel{r, each})
 		if no := each.missing("a hole", "a hole grows", "a search that starts over", "a skip between fill and Commit", "an overrun"); len(no) > 0 {
 			t.Errorf("%v: the model never came to %q", r, no)
 		}
@@ -41,6 +41,7 @@ func checkHoles(t *testing.T, all *total, small bool) {
 	if no := saw.missing("a position forgotten", "a place that remembers", "an overrun up to a hole", "a block used again", "a slice", "a slice in the future", "bounds"); len(no) > 0 {
 		t.Errorf("the model never came to %q", no)
 	}
+	return states
 }
 
 func TestHoleRulesAreNeeded(t *testing.T) {
