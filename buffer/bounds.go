@@ -4,7 +4,8 @@ import "github.com/ingestd/ingestd/audio"
 
 // Bounds is what can be read: from the oldest frame to the head. It may hold
 // holes, so its length says nothing about how much is stored. With nothing
-// stored it is empty and lies at the head.
+// stored it is empty and lies at the head; a Skip at the same time can let it
+// begin in the hole that it makes.
 func (r *Ring) Bounds() audio.Span {
 	from := r.PosOf(r.oldest())
 	r.chaos.at("R1")

@@ -199,3 +199,34 @@ func TestDroppedReaderIsGivenBack(t *testing.T) {
 		t.Errorf("after a reader that was closed: %d dropped, %d readers", s.Dropped, s.Readers)
 	}
 }
+
+// A view that is released again does not take away what was borrowed since.
+func TestReleaseTwiceIsHarmless(t *testing.T) {
+	ring, w := newRing(t, buffer.Config{Frames: 40, BlockFrames: 1, MaxPins: 3})
+	rd := mustOpen(t, ring)
+	insert(w, 10)
+	lend := func(p audio.Pos) View {
+		t.Helper()
+		v, err := rd.Slice(p, p+1)
+		if err != nil || !v.Borrowed() {
+			t.Fatal(err)
+		}
+		return v
+	}
+	first := lend(1)
+	first.Release()
+	first.Release()
+	second, third := lend(2), lend(3)
+	first.Release()
+	insert(w, 500)
+	for _, v := range []View{second, third} {
+		if got := v.AppendTo(nil); len(got) != frameBytes || wrong(got, v.Span().From) >= 0 {
+			t.Errorf("view of %v: %d bytes, wrong from %d", v.Span(), len(got), wrong(got, v.Span().From))
+		}
+		v.Release()
+	}
+	if got := first.Segments(); got != nil {
+		t.Errorf("a released view has %d segments", len(got))
+	}
+	View{}.Release()
+}

@@ -26,7 +26,7 @@ func table() []mutant {
 		// Blocks, slots and pins.
 		{"the reader does not look at the slot again", ring, `slot.Load() != word {`, `false {`},
 		{"the reader looks again before it pins", ring,
-			"	r.pins[id].Add(1)\n	r.chaos.at(\"V\")\n	if slot.Load() != word {\n		r.unpin(id)\n		return 0, false\n	}\n",
+			"	r.pins[id].Add(1)\n	r.chaos.at(\"V\")\n	if slot.Load() != word { // the second look\n		r.unpin(id)\n		return 0, false\n	}\n",
 			"	if slot.Load() != word {\n		return 0, false\n	}\n	r.chaos.at(\"V\")\n	r.pins[id].Add(1)\n"},
 		{"a pin that is given up stays", ring, "		r.unpin(id)\n		return 0, false", "		return 0, false"},
 		{"the reader looks only at the memory's number again", ring, `slot.Load() != word {`, `idOf(slot.Load()) != id {`},
@@ -46,15 +46,14 @@ func table() []mutant {
 		{"a place that was refused is counted", place, "		r.places.Add(-1)\n		return nil", "		return nil"},
 		{"a reader closed twice counts twice", place, "	if p.over {\n		return\n	}\n	p.over = true", "	p.over = true"},
 		{"Close keeps the views", place, "			one.release()\n", ""},
-		{"Release forgets a block", view, `for _, id := range l.ids {`, `for _, id := range l.ids[1:] {`},
+		{"Release forgets a block", view, `for _, id := range l.ids {`, `for _, id := range l.ids[:max(0, len(l.ids)-1)] {`},
 		{"Release twice releases what came after", view, `if v.loan != nil && v.loan.turn == v.turn {`, `if v.loan != nil {`},
 		{"a reader borrows without a bound", view, `if blocks > int64(r.maxPins-p.pinned) {`, `if blocks > int64(r.maxPins) {`},
 
 		// What is read.
 		{"a copy reads past the head", place, `return int64(at) - s.skipped(), min(head, audio.Pos(s.next)), audio.Hole{}`, `return int64(at) - s.skipped(), audio.Pos(s.next), audio.Hole{}`},
 		{"a slice reads past the head", view, `case want.To <= end:`, `case want.To <= end+1:`},
-		{"the frame at the head is there", place, `if at >= head || frames < 1 {`, `if at > head || frames < 1 {`},
-		{"a copy ends at its first block", place, `for frames < int(some) {`, `if frames < int(some) {`},
+		{"a copy ends at its first block", place, `for frames < int(some) {`, `for frames == 0 {`},
 		{"a copy takes the frames of the block before", place, "	off := int(stored & r.blockMask)\n	some := min(frames", "	off := int((stored - 1) & r.blockMask)\n	some := min(frames"},
 		{"a piece of a range is one frame short", ranges, `n := min(g.span.Len(), r.blockMask+1-g.stored&r.blockMask)`, `n := min(g.span.Len(), max(1, r.blockMask-g.stored&r.blockMask))`},
 		{"a piece outlives its turn of the loop", ranges, "		v.Release()\n		if !more {", "		if !more {"},
