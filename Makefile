@@ -5,6 +5,7 @@
 NEED        =
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 FUZZTIME    = 10s
+STRESS      = 60s
 VERSION     = $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
 
 # what scripts/setup found out: PATH, CGO_ENABLED, GOFLAGS
@@ -13,7 +14,7 @@ ENV = . ./.tools/env
 # the race detector's pointer check dies in PortAudio's binding, in code that is right
 RACE = -race -gcflags=github.com/gordonklaus/portaudio=-d=checkptr=0
 
-.PHONY: build demo cold test race fuzz lint bench alerts unit setup setup-test clean help
+.PHONY: build demo cold test race chaos stress naive mutants fuzz lint bench alerts unit setup setup-test clean help
 
 ## build   bin/ingestd
 build: setup
@@ -38,6 +39,23 @@ test: setup-test
 ##         the whole program start an ordinary binary and measure it, so not those
 race: setup-test
 	@$(ENV); go test -timeout 15m $(RACE) $$(go list ./... | grep -v /test/)
+
+## chaos   the ring: whole operations of one side between any two steps of the other
+chaos: setup
+	@$(ENV); go test -count=1 -tags chaos ./buffer ./reader
+
+## stress  the ring under the race detector: 20 times, then STRESS flat out
+stress: setup
+	@$(ENV); go test -count=20 -timeout 30m $(RACE) ./buffer ./reader
+	@$(ENV); INGESTD_STRESS=$(STRESS) go test -count=1 -timeout 30m -v -run FlatOut $(RACE) ./reader
+
+## naive   the obvious ring, which the race detector must report
+naive: setup
+	@$(ENV); scripts/naive
+
+## mutants seeded bugs in the ring and its readers: each must be caught; a quarter of an hour
+mutants: setup
+	@$(ENV); go test -count=1 -tags mutants -timeout 60m -v ./test/mutants
 
 ## fuzz    every fuzz target in turn, FUZZTIME each
 fuzz: setup

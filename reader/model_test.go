@@ -64,6 +64,8 @@ type machine struct {
 	m       model
 	readers []*tracked
 	over    bool
+	peeks   bool // the read under way
+	lent    bool
 }
 
 func (x *machine) write(t *rapid.T) {
@@ -180,7 +182,11 @@ func (x *machine) read(t *rapid.T) {
 	if one.failed {
 		want = audio.Hole{}
 	}
-	n, err := one.rd.Read(ctx, p)
+	n, err := x.take(ctx, t, one, p)
+	moves := n
+	if x.peeks {
+		moves = 0
+	}
 	switch {
 	case one.failed:
 		if loss(err).Empty() {
@@ -190,7 +196,7 @@ func (x *machine) read(t *rapid.T) {
 		if n != 0 || loss(err) != want {
 			t.Fatalf("at %d: %d frames, %v, want %v", one.pos, n, err, want)
 		}
-		if one.failed = one.policy == "fail" && want.Cause == audio.Overrun; !one.failed {
+		if one.failed = one.policy == "fail" && want.Cause == audio.Overrun; !one.failed && !x.peeks {
 			one.pos = want.To
 		}
 	case one.pos >= x.m.head:
@@ -199,11 +205,32 @@ func (x *machine) read(t *rapid.T) {
 		}
 	default:
 		frames := min(len(p)/frameBytes, int(x.m.stretch(one.pos)-one.pos))
+		if x.lent && n < frames && n > 0 { // as many blocks as may be borrowed
+			frames = n
+		}
 		if n != frames || err != nil || wrong(p[:n*frameBytes], one.pos) >= 0 {
 			t.Fatalf("at %d: %d frames, %v, want %d; wrong from %d", one.pos, n, err, frames, wrong(p[:n*frameBytes], one.pos))
 		}
-		one.pos += audio.Pos(n)
+		one.pos += audio.Pos(moves)
 	}
+}
+
+// take reads in one of the ways that there are.
+func (x *machine) take(ctx context.Context, t *rapid.T, one *tracked, p []byte) (frames int, err error) {
+	way := rapid.SampledFrom([]string{"read", "peek", "next"}).Draw(t, "way")
+	x.peeks, x.lent = way == "peek", way == "next"
+	switch way {
+	case "read":
+		return one.rd.Read(ctx, p)
+	case "peek":
+		return one.rd.Peek(ctx, p)
+	}
+	v, err := one.rd.Next(ctx, int64(len(p)/frameBytes))
+	copy(p, v.AppendTo(nil))
+	if err == nil {
+		one.views = append(one.views, v)
+	}
+	return int(v.Frames()), err
 }
 
 func (x *machine) slice(t *rapid.T) {
