@@ -71,7 +71,6 @@ func (l *loan) release() {
 		l.lease.ring.unpin(id)
 	}
 	l.lease.pinned -= len(l.ids)
-	clear(l.segments)
 	l.segments, l.ids = l.segments[:0], l.ids[:0]
 	l.turn++
 	l.lease.free = append(l.lease.free, l)
