@@ -81,7 +81,7 @@ func (r *Ring) Stats() Stats {
 		Stored:   stored,
 		Skipped:  int64(head) - stored,
 		Holes:    r.log.n.Load(),
-		Readers:  int(r.places.Load()),
+		Readers:  r.demand.taken(),
 		Waiting:  r.waits.waiting(),
 		Dropped:  r.dropped.Load(),
 	}

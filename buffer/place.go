@@ -1,7 +1,6 @@
 package buffer
 
 import (
-	"fmt"
 	"runtime"
 
 	"github.com/ingestd/ingestd/audio"
@@ -37,9 +36,8 @@ type lease struct {
 // without Close, and all its views with it, is given back by the garbage
 // collector some time; Stats counts those.
 func (r *Ring) Take() (*Place, error) {
-	if r.places.Add(1) > r.maxReaders {
-		r.places.Add(-1)
-		return nil, fmt.Errorf("%w: %d", ErrTooManyReaders, r.maxReaders)
+	if err := r.demand.take(r.maxReaders); err != nil {
+		return nil, err
 	}
 	l := &lease{ring: r, loans: make([]loan, r.maxPins)}
 	segments, ids := make([][]byte, r.maxPins*r.maxPins), make([]int, r.maxPins*r.maxPins)
@@ -76,7 +74,7 @@ func (l *lease) end() {
 			one.release()
 		}
 	}
-	l.ring.places.Add(-1)
+	l.ring.demand.give()
 }
 
 // Copy copies frames from position at on into dst, and returns how many: up to

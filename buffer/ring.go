@@ -110,14 +110,14 @@ type Ring struct {
 	blockShift uint
 	stride     int // bytes from block to block in the slab
 	count      int64
-	maxReaders int32
+	maxReaders int
 	maxPins    int
 	slab       []byte
 	slots      []atomic.Uint64 // block<<idBits | id, or empty; the writer stores
 	pins       []pin           // by id; readers add, the writer loads
 	log        holeLog
 	waits      waitSet
-	places     atomic.Int32
+	demand     demand
 	dropped    atomic.Int64 // places that were never closed
 	written    atomic.Bool  // the writer has been handed out
 	closed     atomic.Bool  // stored after err
@@ -166,7 +166,7 @@ func New(c Config) (*Ring, error) {
 		blockShift: uint(bits.TrailingZeros(uint(c.BlockFrames))),
 		stride:     int(stride),
 		count:      count,
-		maxReaders: int32(c.MaxReaders),
+		maxReaders: c.MaxReaders,
 		maxPins:    c.MaxPins,
 		slab:       slab,
 		slots:      make([]atomic.Uint64, count),
