@@ -36,8 +36,8 @@ type Config struct {
 
 	// Start is when the session begins, for replays that state it. Zero: now.
 	Start time.Time
-	// UntilEnded makes Run return when every source is over. Otherwise it runs
-	// until it is told to stop.
+	// UntilEnded makes Run return when every source is over, which one that is
+	// off is not. Otherwise it runs until it is told to stop.
 	UntilEnded bool
 	// Strict makes the first error of a sink end the run: what is replayed can
 	// be replayed again.
@@ -75,6 +75,12 @@ type Sensor struct {
 	// through a gate, and no reader loses a frame to it that it has not taken.
 	// What a sink takes and then fails to keep may be lost.
 	Unpaced bool
+	// OnDemand says that the source is open only while the ring has a reader,
+	// one that stores or one that listens, see Daemon.Listen. The last of them
+	// closes it, and the next opens it anew: a device goes on, what is replayed
+	// begins again. The time between is a hole. An unpaced source is never on
+	// demand.
+	OnDemand bool
 	// Once says that a source which broke cannot be opened again where it
 	// broke: the sensor ends there.
 	Once bool
@@ -131,6 +137,9 @@ func (c *Config) Check() error {
 		}
 		if _, twice := sensors[s.ID]; twice || s.Open == nil || s.Window <= 0 {
 			return fmt.Errorf("sensor %s: named twice, or no source, or no window", s.ID)
+		}
+		if s.OnDemand && s.Unpaced {
+			return fmt.Errorf("sensor %s: on demand, and as fast as it is read", s.ID)
 		}
 		sensors[s.ID] = s.Format
 	}

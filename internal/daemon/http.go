@@ -162,6 +162,9 @@ func (s *stream) line(now int64) string {
 	if state == Starting || state == Retrying {
 		text += " for " + max(0, time.Duration(now-since)).Truncate(time.Second).String()
 	}
+	if state == Off {
+		text += ": nobody reads it"
+	}
 	if fault != nil && state != Recording {
 		text += ": " + firstLine(*fault)
 	}

@@ -24,7 +24,7 @@ type collector struct {
 
 type metrics struct {
 	build                                            *prometheus.Desc
-	up, frames, rate, restarts                       *prometheus.Desc
+	up, off, frames, rate, restarts                  *prometheus.Desc
 	holes, holeFrames, capacity, captured            *prometheus.Desc
 	lag, readerLost, written, durable, chunks, bytes *prometheus.Desc
 	durableTime, errors, bound, free, size           *prometheus.Desc
@@ -43,6 +43,7 @@ func newCollector(d *Daemon) *collector {
 	return &collector{d: d, m: metrics{
 		build:        describe("build_info", "What was built; always 1.", "version", "revision", "goversion"),
 		up:           describe("source_up", "Whether the sensor's source delivers frames.", "sensor"),
+		off:          describe("source_off", "Whether the source is off because it is on demand and nobody reads the sensor.", "sensor"),
 		frames:       describe("source_frames_total", "Frames captured.", "sensor"),
 		rate:         describe("source_sample_rate_hertz", "Nominal rate of the sensor.", "sensor"),
 		restarts:     describe("source_restarts_total", "How often the source broke or could not be opened.", "sensor", "reason"),
@@ -106,11 +107,16 @@ type (
 )
 
 func (c *collector) stream(st *stream, gauge gaugeFunc, count countFunc) {
-	m, up := &c.m, 0.0
-	if st.State() == Recording {
+	m, up, off := &c.m, 0.0, 0.0
+	switch st.State() {
+	case Recording:
 		up = 1
+	case Off:
+		off = 1
+	case Starting, Retrying, Ended:
 	}
 	gauge(m.up, up, st.ID)
+	gauge(m.off, off, st.ID)
 	gauge(m.rate, float64(st.Format.Rate), st.ID)
 	gauge(m.capacity, float64(st.Window), st.ID)
 	gauge(m.captured, float64(st.captured()), st.ID)

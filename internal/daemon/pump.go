@@ -40,6 +40,8 @@ type pump struct {
 	zero    time.Time   // UTC at which the session began
 	end     int64       // CLOCK_MONOTONIC ns at the head, holes of unknown length aside
 	skipped int64       // frames already skipped behind end
+	wanted  int64       // CLOCK_MONOTONIC ns since when somebody reads; 0: the source is not on demand
+	off     int64       // frames lost before that, that the log was not told of
 	last    audio.Cause // of the hole that the head stands behind; 0: it stands behind sound
 	gone    int64       // frames of that hole that the log was not told of
 	goneAt  audio.Pos   // where they begin, in the session
@@ -54,15 +56,33 @@ type pump struct {
 // an error only if a source broke that cannot be opened again.
 func (p *pump) run(ctx context.Context) (broken error) {
 	defer p.w.Close(nil)
+	if p.OnDemand {
+		broken = p.onDemand(ctx)
+	} else {
+		_, broken = p.record(ctx)
+	}
+	if p.State() != Recording && broken == nil {
+		p.grow(0)
+	}
+	p.tellHole()
+	p.enter(Ended)
+	return broken
+}
+
+// record opens the source again and again, until the context ends, the source
+// is over or the limit is reached. It returns whether it is one of the latter.
+func (p *pump) record(ctx context.Context) (over bool, broken error) {
 	for ctx.Err() == nil && p.left() > 0 {
 		err := p.attempt(ctx)
-		if err == nil || ctx.Err() != nil {
+		if err == nil {
+			return true, nil
+		}
+		if ctx.Err() != nil {
 			break
 		}
 		p.broke(err)
 		if p.Once && p.opened {
-			broken = fmt.Errorf("%s: %w", p.ID, err)
-			break
+			return true, fmt.Errorf("%s: %w", p.ID, err)
 		}
 		steady := p.heard.Load() && p.end-p.begun >= int64(steadyAfter)
 		if steady {
@@ -72,12 +92,7 @@ func (p *pump) run(ctx context.Context) (broken error) {
 			break
 		}
 	}
-	if p.State() != Recording && broken == nil {
-		p.grow(0)
-	}
-	p.tellHole()
-	p.enter(Ended)
-	return broken
+	return p.left() == 0, nil
 }
 
 // attempt opens the source and pumps until it breaks. nil: it is over.
@@ -165,7 +180,10 @@ func (p *pump) first(pk source.Packet, src source.Source) {
 		p.date(src, away)
 	} else {
 		p.date(src, 0)
-		p.skip(p.Format.Frames(max(0, away))-p.skipped, audio.Device)
+		if p.OnDemand && p.State() == Starting && begun-p.wanted < int64(lateStart) { // what it takes to start
+			p.wanted = max(p.wanted, begun)
+		}
+		p.miss(begun)
 	}
 	p.enter(Recording)
 }
@@ -183,6 +201,20 @@ func (p *pump) date(src source.Source, late time.Duration) {
 		}
 	}
 	p.start.Store(&begin)
+}
+
+// miss makes a hole of the time up to at, as far as it is none yet. While nobody
+// wanted the source it was stopped.
+func (p *pump) miss(at int64) {
+	for _, part := range []struct {
+		to    int64
+		cause audio.Cause
+	}{{min(at, p.wanted), audio.Stopped}, {at, audio.Device}} {
+		if more := p.Format.Frames(max(0, time.Duration(part.to-p.end))) - p.skipped; more > 0 {
+			p.skip(more, part.cause)
+			p.skipped += more
+		}
+	}
 }
 
 // skip makes a hole. A limit ends holes too.
@@ -203,6 +235,10 @@ func (p *pump) skip(frames int64, cause audio.Cause) {
 	}
 	p.w.Skip(frames, cause)
 	p.lost[cause].Add(frames)
+	if p.OnDemand && cause == audio.Stopped {
+		p.off += frames // the state tells of it
+		return
+	}
 	p.gone += frames
 }
 
@@ -221,12 +257,12 @@ func (p *pump) tellHole() {
 	p.gone = 0
 }
 
-// grow lengthens the hole of a source that is away, up to behind before now.
+// grow lengthens the hole of a source that is away or off, up to behind before
+// now.
 func (p *pump) grow(behind time.Duration) {
-	away := time.Duration(p.clock.Monotonic()-p.end) - behind
-	if more := p.Format.Frames(max(0, away)) - p.skipped; more > 0 && (p.heard.Load() || away > lateStart) {
-		p.skip(more, audio.Device)
-		p.skipped += more
+	at := p.clock.Monotonic() - int64(behind)
+	if p.heard.Load() || at-p.end > int64(lateStart) {
+		p.miss(at)
 	}
 }
 
@@ -275,16 +311,18 @@ func (p *pump) enter(s State) {
 	}
 	p.since.Store(p.clock.Monotonic()) // first: no state is ever seen to last since before it began
 	p.state.Store(int32(s))
-	tell := s != Retrying
-	if s == Recording {
-		tell = old != Retrying || p.told != "" // a fault that was not logged is not seen to end
+	tell := s == Ended || s == Recording && (old != Retrying || p.told != "") // a fault that was not logged is not seen to end
+	if s == Recording || s == Off {
 		p.fault.Store(nil)
 		p.told = ""
 		for _, why := range source.Reasons() {
 			p.limit.forget(p.brokeKey(why)) // the hole tells of it
 		}
 	}
-	if tell {
+	switch {
+	case p.OnDemand && (s == Recording || s == Off):
+		p.sayDemand(s)
+	case tell:
 		p.log.Info(s.String(), zap.Stringer("format", p.Format))
 	}
 }

@@ -82,16 +82,17 @@ func (s *stream) status(c clock.Clock) SensorStatus {
 func (s *stream) captured() int64 { return int64(s.ring.Bounds().To - s.mark) }
 
 // away says whether the sensor delivers nothing and should: one that was never
-// heard at once, another after a minute, one that broke for good for ever.
+// heard at once, another after a minute, one that broke for good for ever. A
+// source on demand may take a minute to start.
 func (s *stream) away(now int64) bool {
 	switch s.State() {
 	case Starting:
-		return true
+		return !s.OnDemand || now-s.since.Load() > int64(outageTolerant)
 	case Retrying:
 		return !s.heard.Load() || now-s.since.Load() > int64(outageTolerant)
 	case Ended:
 		return s.fault.Load() != nil
-	case Recording:
+	case Recording, Off:
 	}
 	return false
 }

@@ -20,11 +20,12 @@ const (
 	Recording              // frames come
 	Retrying               // the source broke or cannot be opened; it is tried again
 	Ended                  // the source is over
+	Off                    // it is on demand, and nobody reads
 )
 
 // String is the state in the words of the status page and the log.
 func (s State) String() string {
-	return [...]string{"starting", "recording", "retrying", "ended"}[s]
+	return [...]string{"starting", "recording", "retrying", "ended", "off"}[s]
 }
 
 // A stream is one sensor at work: its ring, and what the pump says of it to
@@ -49,7 +50,7 @@ type stream struct {
 }
 
 func newStream(s Sensor, readers int) (*stream, error) {
-	c := buffer.Config{FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + spareReaders, MaxPins: 1} // drains copy, and hold no views
+	c := buffer.Config{FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + listeners, MaxPins: 1} // drains copy, and hold no views
 	if s.Unpaced {
 		c.BlockFrames = 1 << bits.Len(uint(unpacedBlock/c.FrameBytes))
 	}
@@ -63,8 +64,9 @@ func newStream(s Sensor, readers int) (*stream, error) {
 // unpacedBlock is about how many bytes an unpaced source is asked for at once.
 const unpacedBlock = 64 << 10
 
-// spareReaders are the places in a ring beside the configured readers'.
-const spareReaders = 2
+// listeners is how many readers a ring has room for beside the configured ones,
+// see Daemon.Listen.
+const listeners = 8
 
 func (s *stream) State() State { return State(s.state.Load()) }
 

@@ -30,8 +30,8 @@ type seen struct {
 }
 
 // supervise feeds the service manager's watchdog for as long as sound makes
-// progress: every source delivers or is being tried again, and no drain hangs
-// in its sink. It says READY once and STATUS when it changes.
+// progress: every source delivers, is being tried again or is off, and no drain
+// hangs in its sink. It says READY once and STATUS when it changes.
 func (d *Daemon) supervise(ctx context.Context) {
 	every := lookEvery
 	if d.c.Watchdog > 0 {
@@ -69,7 +69,8 @@ func (d *Daemon) stuck(last []seen, now int64) string {
 		turns += st.Slow
 	}
 	for i, st := range d.streams {
-		idle := st.State() == Ended || st.gate != nil && st.gate.waiting.Load()
+		state := st.State()
+		idle := state == Ended || state == Off || st.gate != nil && st.gate.waiting.Load()
 		patience := pumpPatience
 		if st.Slow > 0 && st.opening.Load() {
 			patience += turns
@@ -117,13 +118,15 @@ func (d *Daemon) notify(state string) {
 func (d *Daemon) summary() string {
 	now := d.c.Clock.Monotonic()
 	var away, failing []string
-	recording := 0
+	recording, off := 0, 0
 	for _, st := range d.streams {
 		switch st.State() {
 		case Recording:
 			recording++
 		case Starting, Retrying:
 			away = append(away, st.ID+" away for "+roughly(time.Duration(now-st.since.Load())))
+		case Off:
+			off++
 		case Ended:
 		}
 	}
@@ -134,6 +137,9 @@ func (d *Daemon) summary() string {
 	}
 	parts := append(failing, away...)
 	parts = append(parts, fmt.Sprintf("%d of %d sensors recording", recording, len(d.streams)))
+	if off > 0 {
+		parts = append(parts, fmt.Sprintf("%d off", off))
+	}
 	return strings.Join(parts, ", ")
 }
 

@@ -29,6 +29,19 @@ func lostText(sensor string, f audio.Format, frames int64, cause audio.Cause, at
 	return fmt.Sprintf("%s: %d frames (%v) %s at %s. %s", sensor, frames, length, why, at.UTC().Format(moment), tail)
 }
 
+// offText says that nobody reads a sensor on demand.
+func offText(sensor string) string { return sensor + ": off until somebody reads it" }
+
+// readText says that somebody reads a sensor on demand, and how much of the
+// session is a hole because nobody did before.
+func readText(sensor string, f audio.Format, off int64) string {
+	text := sensor + ": recording, because somebody reads it"
+	if off == 0 {
+		return text
+	}
+	return fmt.Sprintf("%s. It was off for %v (%d frames)", text, f.Duration(off).Round(time.Millisecond), off)
+}
+
 // behindText says that a reader was overtaken.
 func behindText(reader, sensor string, f audio.Format, frames int64) string {
 	return fmt.Sprintf("%s: %s: %d frames (%v) were overwritten before they were stored (disk too slow?). The hole is recorded.",

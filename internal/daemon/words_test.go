@@ -37,6 +37,17 @@ func TestLossesAreToldWithTheirLengthAndTime(t *testing.T) {
 			t.Errorf("%v:\ngot  %s\nwant %s", cause, got, want)
 		}
 	}
+	for off, want := range map[int64]string{
+		0:    "mic0: recording, because somebody reads it",
+		2400: "mic0: recording, because somebody reads it. It was off for 50ms (2400 frames)",
+	} {
+		if got := readText("mic0", f, off); got != want {
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	if got, want := offText("mic0"), "mic0: off until somebody reads it"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 	want := "archive: mic0: 96000 frames (2s) were overwritten before they were stored (disk too slow?). The hole is recorded."
 	if got := behindText("archive", "mic0", f, 96000); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
