@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -174,10 +175,12 @@ func TestTheEndOfTheRunIsTheEndForWhoListens(t *testing.T) {
 func TestASourceThatFailsIsTriedForAsLongAsSomebodyReads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		tries, away := 0, true
+		var tries atomic.Int64
+		var away atomic.Bool
+		away.Store(true)
 		plain := b.ramp(mono, tone.Config{Speed: 1})
 		c := b.onDemand("mic", func(ctx context.Context, admit source.Admit) (source.Source, error) {
-			if tries++; away {
+			if tries.Add(1); away.Load() {
 				return nil, notThere()
 			}
 			return plain(ctx, admit)
@@ -195,12 +198,12 @@ func TestASourceThatFailsIsTriedForAsLongAsSomebodyReads(t *testing.T) {
 			}
 			w.Close()
 			synctest.Wait()
-			tried := tries
+			tried := tries.Load()
 			b.pass(30 * time.Second)
-			if s := d.Status().Sensors[0]; s.State != "off" || tries != tried || s.LastError != "" {
-				t.Errorf("tried %d times, and %d when nobody reads: %+v", tried, tries, s)
+			if s := d.Status().Sensors[0]; s.State != "off" || tries.Load() != tried || s.LastError != "" {
+				t.Errorf("tried %d times, and %d when nobody reads: %+v", tried, tries.Load(), s)
 			}
-			away = false
+			away.Store(false)
 			w = walk(t, d, "mic", reader.From(0))
 			w.to(frames(61 * time.Second))
 			w.wantMet(off(0, 10*time.Second), stretch{audio.Span{From: frames(10 * time.Second), To: frames(30 * time.Second)}, audio.Device},
@@ -208,13 +211,14 @@ func TestASourceThatFailsIsTriedForAsLongAsSomebodyReads(t *testing.T) {
 			c.want(t, "at last", 1, 0)
 			w.Close()
 			b.pass(30 * time.Second)
-			away, tried = true, tries
+			away.Store(true)
+			tried = tries.Load()
 			w = walk(t, d, "mic")
 			b.pass(time.Second)
-			if s := d.Status().Sensors[0]; s.State != "retrying" || tries < tried+4 {
-				t.Errorf("away again, it was tried %d times in a second: %+v", tries-tried, s)
+			if s := d.Status().Sensors[0]; s.State != "retrying" || tries.Load() < tried+4 {
+				t.Errorf("away again, it was tried %d times in a second: %+v", tries.Load()-tried, s)
 			}
-			away = false
+			away.Store(false)
 			b.pass(time.Second)
 			c.want(t, "back again", 2, 1)
 		})
