@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
@@ -59,12 +60,13 @@ type sensorConfig struct {
 	Source  string `toml:"source" oneof:"portaudio wav pipe tone"`
 	Enabled bool   `toml:"enabled"`
 
+	Start startTime `toml:"start"` // of a WAV also when it was recorded
+
 	Device string `toml:"device" for:"portaudio"`
 
-	Files []file    `toml:"files" for:"wav"` // files, folders, globs
-	Speed speed     `toml:"speed" for:"wav"`
-	Loop  bool      `toml:"loop" for:"wav"`
-	Start startTime `toml:"start" for:"wav"`
+	Files []file `toml:"files" for:"wav"` // files, folders, globs
+	Speed speed  `toml:"speed" for:"wav"`
+	Loop  bool   `toml:"loop" for:"wav"`
 
 	Path file `toml:"path" for:"pipe"` // a FIFO, a device or a file, or standardInput
 
@@ -203,6 +205,20 @@ func (c *config) served(r *readerConfig) []*sensorConfig {
 	}
 	return all
 }
+
+// storedBy is the first reader that stores s, or nil.
+func (c *config) storedBy(s *sensorConfig) *readerConfig {
+	for _, r := range c.Readers {
+		if slices.Contains(c.served(r), s) {
+			return r
+		}
+	}
+	return nil
+}
+
+// onDemand says whether the source of s runs only while somebody listens: a
+// reader that stores it reads always.
+func (c *config) onDemand(s *sensorConfig) bool { return s.Start.OnDemand && c.storedBy(s) == nil }
 
 // sensor is the one of that id, or nil.
 func (c *config) sensor(id string) *sensorConfig {

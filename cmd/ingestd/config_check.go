@@ -230,7 +230,6 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 			k.missing(path, "files", head, `Write files = ["/path/to/a.wav"]: files, folders or globs.`)
 		}
 		k.speed(path, name, s)
-		k.start(path, name, s)
 	case sourcePipe:
 		if s.Path == "" {
 			k.missing(path, "path", head, `Write the name of a FIFO, or path = "-" for standard input.`)
@@ -238,6 +237,7 @@ func (k checker) sensor(s *sensorConfig, seen map[string]bool) {
 	case sourceTone:
 		k.tone(path, name, s)
 	}
+	k.start(path, name, s)
 	k.alone(path, s)
 }
 
@@ -260,18 +260,6 @@ func (k checker) alone(path string, s *sensorConfig) {
 }
 
 const sharedPipe = "path of %s is %v, which %s reads already: each would get a part of the sound. Make a FIFO for each, or give one sensor two readers."
-
-// start judges when a WAV begins.
-func (k checker) start(path, name string, s *sensorConfig) {
-	switch {
-	case !k.now.IsZero() && s.Start.future(k.now):
-		k.wrong(path+".start", "start of %s is in the future: %v. Write when it was recorded.", name, s.Start)
-	case s.Loop && s.Start.File:
-		k.wrong(path+".start", `start of %s is "file", and a loop is later each time than its files say. Write start = "now" or a time, or loop = false.`, name)
-	case s.Loop && s.Speed.Times == 0:
-		k.warnf(k.c.at(path+".loop"), "%s is played in a loop as fast as the sinks take it: that fills the disk, with sound that is dated ahead of the clock. Set speed = 1, or loop = false.", name)
-	}
-}
 
 // tone judges the keys of a tone. A kind does not take the keys of another.
 func (k checker) tone(path, name string, s *sensorConfig) {

@@ -83,6 +83,8 @@ func (l looker) pipe(s *sensorConfig) {
 		l.warnf(at, "path of %s: %v: %s.", s.ID, s.Path, systemCause(err))
 	case info.IsDir():
 		l.warnf(at, "path of %s: %v is a folder. Name a FIFO.", s.ID, s.Path)
+	case info.Mode().IsRegular() && l.c.onDemand(s):
+		l.warnf(at, "path of %s: %v is a regular file, which is read as fast as it goes: it cannot be on demand, and `ingestd run` refuses it. Name a FIFO.", s.ID, s.Path)
 	case info.Mode().IsRegular():
 		l.warnf(at, "path of %s: %v is a regular file: its bytes are taken as raw samples, a WAV header too. For WAV files, write source = %q.", s.ID, s.Path, sourceWAV)
 	}

@@ -1,23 +1,43 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// startTime is when the first frame of a replayed WAV was captured.
+// startTime is when the source of a sensor starts, and with a replayed WAV when
+// its first frame was captured.
 type startTime struct {
-	File bool      // as the file says, in bext, GUANO or its name
-	Time time.Time // in UTC; zero, without File: now
+	OnDemand bool      // it runs only while somebody reads
+	File     bool      // as the file says, in bext, GUANO or its name
+	Time     time.Time // in UTC; zero, without the others: now
 }
 
+// onDemand is the word for it.
+const onDemand = "on-demand"
+
 func (s *startTime) set(n *node) error {
+	must := `must be "now", "on-demand", or of a WAV "file", a time such as "2026-11-21T10:00:00Z" or Unix milliseconds, not %v.`
+	if text, ok := n.content(); ok && text == onDemand {
+		*s = startTime{OnDemand: true}
+		return nil
+	} else if near := nearest(text, []string{"now", "file", onDemand}); ok && near != "" {
+		must += fmt.Sprintf(" Did you mean %q?", near)
+	}
+	return s.read(n, must)
+}
+
+// read reads everything but on-demand. must is the end of a sentence that says
+// what is allowed, with a verb for what was written.
+func (s *startTime) read(n *node, must string) error {
 	if n.kind == kindLocal {
 		return errorf("is %q: add Z (UTC) or an offset such as +01:00.", n.text)
 	}
 	if _, ok := n.content(); !ok && n.kind != kindMoment && n.kind != kindInteger {
-		return errorf(`must be "now", "file", a time such as "2026-11-21T10:00:00Z" or Unix milliseconds, not %v.`, n.kind)
+		return errorf(must, n.kind)
 	}
 	switch n.text {
 	case "now":
@@ -31,7 +51,7 @@ func (s *startTime) set(n *node) error {
 	if n.kind == kindInteger {
 		text = strings.ReplaceAll(text, "_", "")
 	}
-	t, err := parseTime(text)
+	t, err := parseTime(text, must)
 	if err != nil {
 		return err
 	}
@@ -41,6 +61,8 @@ func (s *startTime) set(n *node) error {
 
 func (s startTime) String() string {
 	switch {
+	case s.OnDemand:
+		return strconv.Quote(onDemand)
 	case s.File:
 		return `"file"`
 	case s.Time.IsZero():
@@ -49,7 +71,7 @@ func (s startTime) String() string {
 	return strconv.Quote(s.Time.Format(time.RFC3339Nano))
 }
 
-// setFlag reads what set reads, and what is handy to type: the time before now,
+// setFlag reads what set reads of a WAV, and what is handy to type: the time before now,
 // such as -10m, and @ with the seconds since 1970.
 func (s *startTime) setFlag(text string, now time.Time) error {
 	if seconds, ok := strings.CutPrefix(text, "@"); ok {
@@ -64,7 +86,7 @@ func (s *startTime) setFlag(text string, now time.Time) error {
 		}
 		return nil
 	}
-	return s.set(flagNode(text))
+	return s.read(flagNode(text), `must be "now", "file", a time such as "2026-11-21T10:00:00Z" or Unix milliseconds, not %v.`)
 }
 
 // parseSeconds reads seconds since 1970 with up to nine digits of a fraction.
@@ -88,8 +110,8 @@ func (s startTime) future(now time.Time) bool { return s.Time.After(now.Add(ahea
 
 // parseTime reads an RFC 3339 time, for which an offset is demanded, or Unix
 // milliseconds, from 1970 on. Its error is the end of a sentence that begins
-// with the name of the value.
-func parseTime(s string) (time.Time, error) {
+// with the name of the value; must is as for read.
+func parseTime(s, must string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339Nano, strings.Replace(s, " ", "T", 1))
 	if ms, digits := strconv.ParseInt(s, 10, 64); digits == nil {
 		t, err = time.UnixMilli(ms), nil
@@ -107,5 +129,31 @@ func parseTime(s string) (time.Time, error) {
 			return t, errorf("is %q: add Z (UTC) or an offset such as +01:00.", s)
 		}
 	}
-	return t, errorf(`must be "now", "file", a time such as "2026-11-21T10:00:00Z" or Unix milliseconds, not %s.`, quoted(s))
+	return t, errorf(must, quoted(s))
+}
+
+// start judges when a sensor starts, and when a WAV begins.
+func (k checker) start(path, name string, s *sensorConfig) {
+	switch {
+	case s.Start.OnDemand:
+		k.onDemand(path, name, s)
+	case s.Source != sourceWAV && s.Start != (startTime{}):
+		k.wrong(path+".start", `start of %s is %v, and only a WAV is told when it was recorded. Write start = "now" or "on-demand".`, name, s.Start)
+	case !k.now.IsZero() && s.Start.future(k.now):
+		k.wrong(path+".start", "start of %s is in the future: %v. Write when it was recorded.", name, s.Start)
+	case s.Loop && s.Start.File:
+		k.wrong(path+".start", `start of %s is "file", and a loop is later each time than its files say. Write start = "now" or a time, or loop = false.`, name)
+	case s.Loop && s.Speed.Times == 0:
+		k.warnf(k.c.at(path+".loop"), "%s is played in a loop as fast as the sinks take it: that fills the disk, with sound that is dated ahead of the clock. Set speed = 1, or loop = false.", name)
+	}
+}
+
+// onDemand judges a source that runs only while somebody reads.
+func (k checker) onDemand(path, name string, s *sensorConfig) {
+	if s.waits() {
+		k.wrong(path+".start", `start of %s is "on-demand", and with speed = 0 it is as fast as the sinks take it: who listens is no sink. Set speed = 1, or start = "now".`, name)
+	}
+	if r := k.c.storedBy(s); r != nil && s.Enabled {
+		k.warnf(k.c.at(path+".start"), `start = "on-demand" has no effect on %s: reader %s stores it, so it runs always. Leave it out of the sensors of %[2]s, or remove start.`, name, cmp.Or(r.title, r.Name))
+	}
 }

@@ -49,7 +49,7 @@ func (k checker) readers() {
 		}
 	}
 	for _, s := range k.c.enabled() {
-		if s.ID != "" && !slices.ContainsFunc(k.c.Readers, func(r *readerConfig) bool { return slices.Contains(k.served(r), s) }) {
+		if s.ID != "" && !s.Start.OnDemand && k.c.storedBy(s) == nil {
 			k.warnf(k.c.at("sensor."+s.ID), "no reader stores %s: it is heard, and nothing of it is kept.", s.ID)
 		}
 	}

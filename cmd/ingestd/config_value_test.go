@@ -34,6 +34,9 @@ func TestValuesReadWhatTheyWrite(t *testing.T) {
 		{v: &number{}, n: scalarNode(kindWord, "1e999"), unreadable: true},
 		{v: &startTime{}, n: scalarNode(kindText, "now"), want: `"now"`},
 		{v: &startTime{}, n: scalarNode(kindText, "file"), want: `"file"`},
+		{v: &startTime{}, n: scalarNode(kindText, "on-demand"), want: `"on-demand"`},
+		{v: &startTime{}, n: scalarNode(kindWord, "on-demand"), want: `"on-demand"`},
+		{v: &startTime{}, n: scalarNode(kindText, "on demand"), unreadable: true},
 		{v: &startTime{}, n: scalarNode(kindMoment, "2026-11-21 10:00:00.5+01:00"), want: `"2026-11-21T09:00:00.5Z"`},
 		{v: &startTime{}, n: scalarNode(kindText, "2026-11-21T10:00:00Z"), want: `"2026-11-21T10:00:00Z"`},
 		{v: &startTime{}, n: scalarNode(kindInteger, "1_795_287_841_150"), want: `"2026-11-21T19:04:01.15Z"`},
@@ -69,7 +72,7 @@ func TestStartOnTheCommandLine(t *testing.T) {
 		"now": `"now"`, "file": `"file"`, "@1795287841": `"2026-11-21T19:04:01Z"`, "@1795287841.15": `"2026-11-21T19:04:01.15Z"`,
 		"@1795287841.000000001": `"2026-11-21T19:04:01.000000001Z"`, "@0": `"1970-01-01T00:00:00Z"`, "-10m": `"2026-11-21T18:54:01Z"`, "-0.25s": `"2026-11-21T19:04:00.75Z"`,
 		"1795287841150": `"2026-11-21T19:04:01.15Z"`, "2026-11-21T20:04:01+01:00": `"2026-11-21T19:04:01Z"`,
-		"": "", "@": "", "@-1": "", "@+1": "", "@1.": `"1970-01-01T00:00:01Z"`, "@.5": "", "@1.0000000001": "", "@1.-5": "", "@99999999999999": "", "10m": "", "-10": "", "-999999h": "",
+		"": "", "on-demand": "", "@": "", "@-1": "", "@+1": "", "@1.": `"1970-01-01T00:00:01Z"`, "@.5": "", "@1.0000000001": "", "@1.-5": "", "@99999999999999": "", "10m": "", "-10": "", "-999999h": "",
 	} {
 		var s startTime
 		err := s.setFlag(text, now)

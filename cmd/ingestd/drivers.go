@@ -114,7 +114,7 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		Format:  f,
 		Window:  s.window(f),
 		Once:    s.Source == sourceWAV && !s.Loop,
-		Unpaced: a.unpaced(s),
+		Unpaced: a.unpaced(s), OnDemand: a.c.onDemand(s),
 		Open: func(ctx context.Context, admit source.Admit) (source.Source, error) {
 			if !known {
 				return a.source(ctx, s, audio.Format{}, admit, hold)
@@ -123,6 +123,9 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		},
 		Tags: wav.Tags{Station: a.c.Station, Model: s.Device},
 		Info: a.info(s),
+	}
+	if out.Unpaced && out.OnDemand {
+		return out, withCode(exitConfig, fmt.Errorf("start = \"on-demand\" is for live sound, and %v is a file, which is read as fast as it goes. Write start = \"now\", or the name of a FIFO.", s.Path))
 	}
 	if s.Source == sourcePortAudio {
 		out.Slow = portaudio.SlowestOpen()
@@ -183,7 +186,7 @@ func (a *assembler) source(ctx context.Context, s *sensorConfig, f audio.Format,
 		}))
 	case sourcePipe:
 		return opened(pipe.Open(ctx, pipe.Config{
-			Path: string(s.Path), Stdin: a.p.stdin, Format: f, Clock: a.clock, Hold: hold, Admit: admit,
+			Path: string(s.Path), Stdin: a.p.stdin, Format: f, Clock: a.clock, Hold: hold, Admit: admit, Fresh: a.c.onDemand(s),
 			Warn: func(text string) { a.log.Warn(text, zap.String("sensor", s.ID)) },
 		}))
 	case sourceTone:

@@ -216,6 +216,48 @@ func TestHeldFIFOKeepsFeederAndFrame(t *testing.T) {
 	}
 }
 
+// TestAFreshPipeBeginsWithWhatComesNow writes while the pipe is not open, in the
+// middle of a frame at last: what comes afterwards is in step.
+func TestAFreshPipeBeginsWithWhatComesNow(t *testing.T) {
+	path := mkfifo(t)
+	hold := new(Hold)
+	defer hold.Close()
+	c := &steps{now: ms}
+	s := open(t, Config{Path: path, Clock: c, Hold: hold, Fresh: true})
+	w := writer(t, path)
+	sound := ramp(format, 0, 1000)
+	read := func() []byte {
+		t.Helper()
+		p := make([]byte, 9000)
+		pk, err := s.Read(t.Context(), p)
+		if err != nil || !pk.First || pk.Lost != 0 {
+			t.Fatalf("%+v, %v", pk, err)
+		}
+		return p[:pk.Frames*9]
+	}
+	write(t, w, sound[:904]) // 100 frames and 4 bytes
+	if got := read(); !bytes.Equal(got, sound[:900]) {
+		t.Errorf("%d bytes differ from what was written while it was open", len(got))
+	}
+	s.Close()
+	write(t, w, sound[904:4000])
+	write(t, w, sound[4000:4507]) // in all 500 frames and 7 bytes
+	c.now += 3600 * 1000 * ms
+	s = open(t, Config{Path: path, Clock: c, Hold: hold, Fresh: true})
+	write(t, w, sound[4507:5400])
+	if got := read(); !bytes.Equal(got, sound[4500:5400]) {
+		t.Errorf("%d bytes differ from the frames that were whole only when it was open again", len(got))
+	}
+	s.Close()
+	w.Close() // and what nobody held is gone with its writer
+	s = open(t, Config{Path: path, Clock: c, Hold: hold, Fresh: true})
+	w = writer(t, path)
+	write(t, w, sound[:900])
+	if got := read(); !bytes.Equal(got, sound[:900]) {
+		t.Errorf("%d bytes differ from those of another writer", len(got))
+	}
+}
+
 func TestWhatIsNoPipeIsRefusedWithACure(t *testing.T) {
 	dir := t.TempDir()
 	locked := filepath.Join(dir, "locked")

@@ -54,3 +54,21 @@ func (in *input) stillAt(path string) bool {
 	now, err := os.Stat(path)
 	return err == nil && os.SameFile(in.info, now)
 }
+
+// freshen drops what stands in the pipe, and what is known of the time before.
+// The part of a frame at its end is kept, so that the next one is in step. A
+// feeder that goes on to write meanwhile is not followed for ever.
+func (s *Source) freshen() {
+	buf := make([]byte, keptBytes)
+	for left := s.in.capacity; left > 0; {
+		had := copy(buf, s.carry)
+		n, err := s.in.read(buf[had:min(len(buf), had+left)])
+		if err != nil {
+			break // the next read says what it is
+		}
+		left -= n
+		whole := (had + n) / s.frame * s.frame
+		s.carry = append(s.carry[:0], buf[whole:had+n]...)
+	}
+	s.state = state{carry: s.carry}
+}

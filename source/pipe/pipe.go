@@ -42,6 +42,7 @@ type Config struct {
 	Silence time.Duration // of a feeder, before it is a Fault (the first frame may take 5 s at least); 0: DefaultSilence
 	Admit   source.Admit  // gate of a regular file, which is read as fast as it goes; nil: none
 	Hold    *Hold         // keeps a FIFO open from one source to the next; nil: it is closed between
+	Fresh   bool          // what came while it was not open is of no use: it is dropped, in whole frames
 	Warn    func(string)  // told what was dropped; nil: nobody is
 }
 
@@ -107,6 +108,9 @@ func Open(_ context.Context, c Config) (*Source, error) {
 	}
 	rate := int64(c.Format.Rate) * int64(s.frame)
 	in.enlarge(rate * int64(max(buffered, 2*c.Batch)) / int64(time.Second))
+	if c.Fresh && !in.regular {
+		s.freshen()
+	}
 	if s.gauge.rate == 0 {
 		s.gauge = newGauge(c.Format.Rate, s.heard)
 	}
