@@ -11,6 +11,7 @@ import (
 type demand struct {
 	mu      sync.Mutex // guards what follows
 	places  int
+	waiting int
 	changed chan struct{} // closed at the next change between none and some; nil: nobody waits
 }
 
@@ -50,14 +51,28 @@ func (d *demand) taken() int {
 	return d.places
 }
 
-// look says whether any place is taken, and what is closed when that changes.
-func (d *demand) look() (some bool, changed <-chan struct{}) {
+// wait returns what is closed when there are some places taken or none, or nil
+// if that is so already. Who has got it says so by leave when it waits no more.
+func (d *demand) wait(some bool) <-chan struct{} {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if some == (d.places > 0) {
+		return nil
+	}
 	if d.changed == nil {
 		d.changed = make(chan struct{})
 	}
-	return d.places > 0, d.changed
+	d.waiting++
+	return d.changed
+}
+
+// leave is the end of a wait. What nobody waits for is not kept.
+func (d *demand) leave() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.waiting--; d.waiting == 0 {
+		d.changed = nil
+	}
 }
 
 // AwaitReaders returns nil once the ring has a reader, or once it has none if
@@ -67,13 +82,15 @@ func (d *demand) look() (some bool, changed <-chan struct{}) {
 // of goroutines may wait.
 func (r *Ring) AwaitReaders(ctx context.Context, some bool) error {
 	for {
-		is, changed := r.demand.look()
-		if is == some {
+		changed := r.demand.wait(some)
+		if changed == nil {
 			return nil
 		}
 		select {
 		case <-changed:
+			r.demand.leave()
 		case <-ctx.Done():
+			r.demand.leave()
 			return ctx.Err()
 		}
 	}

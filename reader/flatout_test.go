@@ -30,19 +30,10 @@ func tells(l audio.Hole) bool {
 	return l.Cause == audio.Device && l.From >= begin+cellSound && l.To == begin+cell
 }
 
-// One writer that never pauses, and four readers, each with another way to read:
-// every byte is right, every loss exact, and both tile the stream.
-// INGESTD_STRESS says for how long; see make stress.
-func TestFlatOutWithFourReaders(t *testing.T) {
-	length := 300 * time.Millisecond
-	if s := os.Getenv("INGESTD_STRESS"); s != "" {
-		var err error
-		if length, err = time.ParseDuration(s); err != nil {
-			t.Fatal(err)
-		}
-	}
-	ring, w := newRing(t, buffer.Config{Frames: 1 << 18, Holes: 1 << 16})
-	follows := []func(rd *Reader, take func(View, error) bool){
+// ways are four ways to follow a stream. Each gives what it has read to take, a
+// view or nothing where it has looked itself, until take wants no more.
+func ways(t *testing.T) []func(rd *Reader, take func(View, error) bool) {
+	return []func(rd *Reader, take func(View, error) bool){
 		func(rd *Reader, take func(View, error) bool) { // by copies, in the place of views
 			p := make([]byte, 700*frameBytes)
 			for at := rd.Pos(); ; at = rd.Pos() {
@@ -78,9 +69,23 @@ func TestFlatOutWithFourReaders(t *testing.T) {
 			}
 		},
 	}
+}
+
+// One writer that never pauses, and four readers, each with another way to read:
+// every byte is right, every loss exact, and both tile the stream.
+// INGESTD_STRESS says for how long; see make stress.
+func TestFlatOutWithFourReaders(t *testing.T) {
+	length := 300 * time.Millisecond
+	if s := os.Getenv("INGESTD_STRESS"); s != "" {
+		var err error
+		if length, err = time.ParseDuration(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ring, w := newRing(t, buffer.Config{Frames: 1 << 18, Holes: 1 << 16})
 	var all sync.WaitGroup
 	var written, total atomic.Int64
-	for i, follow := range follows {
+	for i, follow := range ways(t) {
 		rd := mustOpen(t, ring, []Option{Oldest, Margin(0.25), Oldest, Latest}[i])
 		all.Go(func() {
 			defer rd.Close()

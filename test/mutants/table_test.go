@@ -2,6 +2,8 @@
 
 package mutants
 
+import "slices"
+
 // A mutant is a bug: in file, what stands there once becomes with.
 type mutant struct {
 	name string
@@ -22,8 +24,12 @@ const (
 )
 
 func table() []mutant {
+	return slices.Concat(pinning(), reading(), losing(), skipping(), waiting(), following(), translating())
+}
+
+// pinning is blocks, slots, pins and places.
+func pinning() []mutant {
 	return []mutant{
-		// Blocks, slots and pins.
 		{"the reader does not look at the slot again", ring, `slot.Load() != word {`, `false {`},
 		{"the reader looks again before it pins", ring,
 			"	r.pins[id].Add(1)\n	r.chaos.at(\"V\")\n	if slot.Load() != word { // the second look\n		r.unpin(id)\n		return 0, false\n	}\n",
@@ -43,14 +49,20 @@ func table() []mutant {
 		{"a second Reserve takes a second block", writer, `if off == 0 && !w.taken {`, `if off == 0 {`},
 		{"Commit gives up the rest of the room", writer, "	w.room -= int64(frames)\n", "	w.room = 0\n"},
 		{"a block too long is filled", writer, `min(int64(frames), r.blockMask+1-off)`, `min(int64(frames), r.blockMask+2-off)`},
-		{"a place that was refused is counted", place, "		r.places.Add(-1)\n		return nil", "		return nil"},
+		{"one reader too many has a place", "buffer/demand.go", `if d.places >= most {`, `if d.places > most {`},
+		{"the last reader to go is not told of", "buffer/demand.go", "	if d.places--; d.places == 0 {\n		d.tell()\n	}\n", "	d.places--\n"},
+		{"the first reader is not told of", "buffer/demand.go", "	if d.places++; d.places == 1 {\n		d.tell()\n	}\n", "	d.places++\n"},
 		{"a reader closed twice counts twice", place, "	if p.over {\n		return\n	}\n	p.over = true", "	p.over = true"},
 		{"Close keeps the views", place, "			one.release()\n", ""},
 		{"Release forgets a block", view, `for _, id := range l.ids {`, `for _, id := range l.ids[:max(0, len(l.ids)-1)] {`},
 		{"Release twice releases what came after", view, `if v.loan != nil && v.loan.turn == v.turn {`, `if v.loan != nil {`},
 		{"a reader borrows without a bound", view, `if blocks > int64(r.maxPins-p.pinned) {`, `if blocks > int64(r.maxPins) {`},
+	}
+}
 
-		// What is read.
+// reading is what is read.
+func reading() []mutant {
+	return []mutant{
 		{"a copy reads past the head", place, `return int64(at) - s.skipped(), min(head, audio.Pos(s.next)), audio.Hole{}`, `return int64(at) - s.skipped(), audio.Pos(s.next), audio.Hole{}`},
 		{"a slice reads past the head", view, `case want.To <= end:`, `case want.To <= end+1:`},
 		{"a copy ends at its first block", place, `for frames < int(some) {`, `for frames == 0 {`},
@@ -58,8 +70,12 @@ func table() []mutant {
 		{"a piece of a range is one frame short", ranges, `n := min(g.span.Len(), r.blockMask+1-g.stored&r.blockMask)`, `n := min(g.span.Len(), max(1, r.blockMask-g.stored&r.blockMask))`},
 		{"a piece outlives its turn of the loop", ranges, "		v.Release()\n		if !more {", "		if !more {"},
 		{"the loss of a walk begins at the range", ranges, "		g.span.From = v.span.To\n", "		defer func() {}()\n		g.span = audio.Span{From: v.span.To, To: g.span.To + 1}\n"},
+	}
+}
 
-		// Bounds and losses.
+// losing is bounds and losses.
+func losing() []mutant {
+	return []mutant{
 		{"the bounds do not look at the slot", bounds, `if !r.holds(block) {`, `if false {`},
 		{"the oldest block is one too old", bounds, `r.count+1)`, `r.count)`},
 		{"a loss is one block short", place, `to = max(to, r.Bounds().From)`, `to = max(to, r.Bounds().From-audio.Pos(r.blockMask)-1)`},
@@ -68,8 +84,12 @@ func table() []mutant {
 		{"the future wins over the past", view, "	case !r.holds(stored >> r.blockShift):\n		return 0, p.gone(want)\n	case want.To <= end:\n		return stored, nil\n	case end == head:", "	case want.To > end && end == head:\n		return 0, &FutureError{want, head}\n	case !r.holds(stored >> r.blockShift):\n		return 0, p.gone(want)\n	case want.To <= end:\n		return stored, nil\n	case end == head:"},
 		{"a growing hole is sound to the bounds", bounds, `return min(int64(at), s.from) - s.before + max(0, int64(at)-s.to)`, `return int64(at) - s.skipped()`},
 		{"the oldest frame is that of the hole", bounds, `return audio.Pos(stored + s.skipped())`, `return audio.Pos(stored + s.before)`},
+	}
+}
 
-		// Holes.
+// skipping is holes and their log.
+func skipping() []mutant {
+	return []mutant{
 		{"the head moves before the hole is counted", writer, "		w.ring.log.add(w.head, w.stored, frames, cause)\n	}\n	w.grows, w.cause = true, cause\n	w.publish(frames)\n", "		defer w.ring.log.add(w.head, w.stored, frames, cause)\n	}\n	w.grows, w.cause = true, cause\n	w.publish(frames)\n"},
 		{"the head moves before the hole grows", writer, "		w.ring.log.grow(w.head + frames)\n", "		defer w.ring.log.grow(w.head + frames)\n"},
 		{"a hole is counted before it is written", holes, "	e := l.at(n)\n	l.chaos.at(\"K1\")\n", "	e := l.at(n)\n	l.n.Store(n + 1)\n	l.chaos.at(\"K1\")\n"},
@@ -88,8 +108,12 @@ func table() []mutant {
 		{"a hole grows over another cause", writer, `if w.grows && w.cause == cause {`, `if w.grows {`},
 		{"a hole grows by its whole length again", writer, `w.ring.log.grow(w.head + frames)`, `w.ring.log.grow(w.head + 2*frames)`},
 		{"a hole moves the room that was reserved", writer, "	w.grows, w.cause = true, cause\n	w.publish(frames)", "	w.grows, w.cause = true, cause\n	w.stored += 0 * frames\n	w.taken = false\n	w.publish(frames)"},
+	}
+}
 
-		// Waiting.
+// waiting is going to sleep and waking.
+func waiting() []mutant {
+	return []mutant{
 		{"rearm does not look again", wait, `if r.head.Load() < least {`, `if true {`},
 		{"the writer looks who waits before it moves the head", writer, "	r.chaos.at(\"H\")\n	r.head.Store(w.head)\n	r.chaos.at(\"notify\")\n	r.waits.notify(w.head)\n", "	due := w.head >= r.waits.least.Load()\n	r.chaos.at(\"H\")\n	r.head.Store(w.head)\n	r.chaos.at(\"notify\")\n	if due {\n		r.waits.wake()\n	}\n"},
 		{"notify wakes one frame late", wait, `if head >= w.least.Load() {`, `if head > w.least.Load() {`},
@@ -101,8 +125,12 @@ func table() []mutant {
 		{"the end does not end a wait that begins", wait, `if r.Head() >= head || r.closed.Load() {`, `if r.Head() >= head {`},
 		{"the end is not seen by who is woken", wait, `if closed || one.head <= head {`, `if one.head <= head {`},
 		{"a token is left behind", wait, "			<-p.tell // it was told at the same time\n", ""},
+	}
+}
 
-		// Readers.
+// following is cursors, policies and windows.
+func following() []mutant {
+	return []mutant{
 		{"the end is looked for behind the frames", "reader/reader.go", "		over := r.ring.Closed() // before the frames, or the last of them are missed\n		got, err := take(want.From)\n", "		got, err := take(want.From)\n		over := r.ring.Closed()\n"},
 		{"a reader passes over what it lost", "reader/reader.go", "		r.cursor.Store(int64(lost.Lost.To))\n", "		r.cursor.Store(int64(r.ring.Bounds().From))\n"},
 		{"what the policy gives up is not told", "reader/reader.go", `return r.place.Overrun(audio.Span{From: lost.Lost.From, To: want.To}, r.resume)`, `return lost`},
@@ -111,8 +139,12 @@ func table() []mutant {
 		{"a window in a hole is left out", "reader/query.go", "			end = e.Lost.From\n", "			r.cursor.Store(int64(e.Lost.To))\n			end = e.Lost.To + end - want.From\n"},
 		{"the rest before the end is left out", "reader/query.go", `v.Span().To <= held) {`, `true) {`},
 		{"a window is given again as a rest", "reader/query.go", `v.Span().To <= held) {`, `false) {`},
+	}
+}
 
-		// Keys.
+// translating is keys and intervals.
+func translating() []mutant {
+	return []mutant{
 		{"keys are rounded up", "reader/keytrans.go", `scale(int64(p-a.Mark), a.Num, a.Den, false)`, `scale(int64(p-a.Mark), a.Num, a.Den, true)`},
 		{"positions are rounded down", "reader/keytrans.go", `scale(off, a.Den, a.Num, true)`, `scale(off, a.Den, a.Num, false)`},
 		{"keys before the mark are rounded to it", "reader/keytrans.go", `size, up = -size, !up`, `size = -size`},
