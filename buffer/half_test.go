@@ -66,6 +66,20 @@ func TestBoundsBetweenSwingAndHead(t *testing.T) {
 	}
 }
 
+// What is left of a room after a Commit stays reserved, at its place.
+func TestRestOfTheRoomStaysReserved(t *testing.T) {
+	_, w, p := make1(t, Config{Frames: 8, BlockFrames: 8})
+	copy(w.Reserve(8), "abcdefgh")
+	w.Commit(3)
+	w.Skip(2, audio.XRun)
+	w.Commit(4)
+	w.Commit(1)
+	b := make([]byte, 8)
+	if n, err := p.Copy(b, 5); n != 5 || err != nil || string(b[:n]) != "defgh" {
+		t.Errorf("%d frames, %v: %q", n, err, b)
+	}
+}
+
 // Reserve alone retires nothing: a source may sit in its room for hours.
 func TestReserveEvictsNothing(t *testing.T) {
 	r, w, _ := make1(t, Config{Frames: 8, BlockFrames: 2})
