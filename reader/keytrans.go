@@ -1,12 +1,18 @@
 package reader
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/bits"
 
 	"github.com/ingestd/ingestd/audio"
 )
+
+// ErrNotYet says that a KeyTrans may answer later, when it knows more.
+var ErrNotYet = errors.New("not known yet")
 
 // A KeyTrans maps between a reader's keys and positions. It is monotone and
 // does not decrease; several positions may share a key. For every position p
@@ -15,12 +21,46 @@ import (
 //	Lower(k) <= p  if and only if  k <= Key(p)
 //
 // It answers the same for ever, and may be asked from any goroutine at once.
+// It may return an error instead, wrapped or not:
+//
+//	ErrNotYet      it may answer later; whoever returns this is an Awaiter
+//	io.EOF         of Lower: no position has such a key, and none will have
+//	another error  it will never answer
+//
+// So a key or position that depends on what is still to come has no answer
+// before that has come. What was answered may turn into an error, if the
+// KeyTrans forgets, but never into another answer.
 type KeyTrans interface {
-	// Lower is the first position whose key is at least key, 0 if that of
-	// every position is.
+	// Lower is the first position whose key is at least key, of those that
+	// have one: 0 if that of every position is.
 	Lower(key int64) (audio.Pos, error)
-	// Key is the key of a position.
+	// Key is the key of a position. A negative position has none.
 	Key(p audio.Pos) (int64, error)
+}
+
+// An Awaiter is a KeyTrans that learns. One that is none knows from the
+// beginning all that it will ever answer.
+type Awaiter interface {
+	// AwaitKey waits until Lower(key) answers. It returns in one of these
+	// ways, the first that holds:
+	//
+	//	nil            Lower(key) answers
+	//	io.EOF         Lower(key) is io.EOF
+	//	another error  Lower(key) returns it, and it is not ErrNotYet
+	//	ctx.Err()      the context ended
+	AwaitKey(ctx context.Context, key int64) error
+}
+
+// awaitKey is AwaitKey of a KeyTrans that need not be an Awaiter.
+func awaitKey(ctx context.Context, keys KeyTrans, key int64) error {
+	if w, ok := keys.(Awaiter); ok {
+		return w.AwaitKey(ctx, key)
+	}
+	_, err := keys.Lower(key)
+	if errors.Is(err, io.EOF) {
+		return io.EOF
+	}
+	return err
 }
 
 // An Affine numbers positions from a mark on, by a scale that is exact:
@@ -36,7 +76,8 @@ type Affine struct {
 
 var _ KeyTrans = Affine{}
 
-// Frames numbers frames from mark on, which is 0.
+// Frames numbers frames from mark on, which is 0. Frames(0) is the identity:
+// the key of a position is the position.
 func Frames(mark audio.Pos) Affine { return Affine{Mark: mark, Num: 1, Den: 1} }
 
 // Bytes gives the byte offset of a frame from mark on.

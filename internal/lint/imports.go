@@ -17,6 +17,7 @@ var may = map[string]string{
 	"source/*":        "audio audio/* clock source",
 	"buffer":          "audio",
 	"reader":          "audio buffer clock",
+	"reader/*":        "audio reader",
 	"sink":            "audio audio/*",
 	"sink/*":          "audio audio/* sink",
 	"configs":         "",
