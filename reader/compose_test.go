@@ -111,6 +111,11 @@ func TestComposedErrorsSayWhichPart(t *testing.T) {
 	if err := bad.AwaitKey(t.Context(), 5); err == nil || !strings.HasPrefix(err.Error(), "outer keys: ") {
 		t.Errorf("waiting for what never comes: %v", err)
 	}
+	empty.Close()
+	ended := struct{ reader.KeyTrans }{&empty} // knows its end, and cannot be waited for
+	if err := reader.Compose(reader.Frames(0), ended).(reader.Awaiter).AwaitKey(t.Context(), 5); err != io.EOF {
+		t.Errorf("waiting behind the end: %v, want io.EOF as it is", err)
+	}
 }
 
 // Who waits for a composed key waits for both parts, in any order in which

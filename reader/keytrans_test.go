@@ -1,6 +1,7 @@
 package reader_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/big"
@@ -130,7 +131,8 @@ func TestKeysOfFixedPositions(t *testing.T) {
 	}
 }
 
-// TestSeed_C6: a scale that is not positive is refused.
+// TestSeed_C6: keys that decrease are refused: a scale that is not positive, and
+// an entry of an index.
 func TestSeed_C6(t *testing.T) {
 	for _, a := range []reader.Affine{{}, reader.Bytes(0, 0), reader.Bytes(0, -2), reader.Millis(0, 0), reader.Frames(-1)} {
 		if a.Check() == nil {
@@ -142,6 +144,13 @@ func TestSeed_C6(t *testing.T) {
 		if _, err := a.Lower(0); err == nil {
 			t.Errorf("%+v gave a position", a)
 		}
+	}
+	var index reader.Ledger
+	if err := errors.Join(index.Append(10, 5), index.Append(20, 5)); err != nil {
+		t.Error(err)
+	}
+	if index.Append(30, 4) == nil || index.Append(20, 6) == nil {
+		t.Error("an index took an entry that goes back")
 	}
 	if _, err := reader.Frames(0).Key(-1); err == nil {
 		t.Error("a negative position has a key")

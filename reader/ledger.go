@@ -26,14 +26,13 @@ import (
 // and open.
 //
 // Why no read meets a write: an entry is written once, before the count passes
-// it, and a reader looks only below a count that it has loaded. The pages are
-// stored before the count too. A reader loads them before it, so it may see a
-// count beyond its pages, and then keeps to its pages.
+// it, and a reader looks only below a count that it has loaded. A reader loads
+// the pages before the count. So the count may be beyond its pages: then it
+// keeps to these, and sees the ledger as it was a little earlier.
 type Ledger struct {
-	kept   atomic.Pointer[pages]
-	count  atomic.Int64 // entries ever appended
-	closed atomic.Bool
-	bell   bell
+	kept  atomic.Pointer[pages]
+	count atomic.Int64 // twice the entries ever appended, and 1 if it is closed
+	bell  bell
 }
 
 var (
@@ -45,8 +44,8 @@ var (
 // nothing, if p is not behind the last position or key is below the last key.
 // It waits for nobody.
 func (l *Ledger) Append(p audio.Pos, key int64) error {
-	n := l.count.Load()
-	if l.closed.Load() {
+	n, closed := l.entries()
+	if closed {
 		return fmt.Errorf("append key %d at position %d: the ledger is closed", key, p)
 	}
 	if p < 0 {
@@ -63,7 +62,7 @@ func (l *Ledger) Append(p audio.Pos, key int64) error {
 	}
 	kept := l.kept.Load()
 	kept.list[len(kept.list)-1][n%pageEntries] = entry{partPos: int64(p), partKey: key}
-	l.count.Store(n + 1)
+	l.count.Store(2 * (n + 1))
 	l.bell.reached(key)
 	return nil
 }
@@ -88,7 +87,7 @@ func (l *Ledger) Forget(before audio.Pos) {
 
 // Close says that no entry will follow. It may be called more than once.
 func (l *Ledger) Close() error {
-	l.closed.Store(true)
+	l.count.Store(l.count.Load() | 1)
 	l.bell.ring()
 	return nil
 }
@@ -147,6 +146,12 @@ func (l *Ledger) AwaitKey(ctx context.Context, key int64) error {
 	}
 }
 
+// entries is how many were appended, and whether there will be no more.
+func (l *Ledger) entries() (n int64, closed bool) {
+	count := l.count.Load()
+	return count / 2, count%2 == 1
+}
+
 // look is the entries [from, to) as a reader found them.
 type look struct {
 	*pages
@@ -155,10 +160,11 @@ type look struct {
 }
 
 func (l *Ledger) look() look {
-	over := l.closed.Load() // before the count, or the last entries are missed
 	kept := l.kept.Load()
 	if kept == nil {
-		return look{over: over}
+		n, closed := l.entries()
+		return look{over: closed && n == 0}
 	}
-	return look{kept, kept.first * pageEntries, min(l.count.Load(), kept.end()), over}
+	n, closed := l.entries()
+	return look{kept, kept.first * pageEntries, min(n, kept.end()), closed && n <= kept.end()}
 }

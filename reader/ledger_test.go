@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
+	"weak"
 
 	"github.com/ingestd/ingestd/audio"
 	"pgregory.net/rapid"
@@ -173,18 +175,69 @@ func TestForgetGivesMemoryBack(t *testing.T) {
 			t.Fatalf("the list of pages has room for %d", size)
 		}
 	}
-	if _, err := l.Key(0); err == nil || errors.Is(err, ErrNotYet) {
-		t.Errorf("a forgotten position: %v", err)
+	_, keyErr := l.Key(0)
+	_, lowerErr := l.Lower(0)
+	for what, err := range map[string]error{"position": keyErr, "key": lowerErr, "key, waited for": l.AwaitKey(t.Context(), 0)} {
+		if err == nil || !strings.Contains(err.Error(), "forgotten") {
+			t.Errorf("a forgotten %s: %v", what, err)
+		}
 	}
-	if _, err := l.Lower(0); err == nil || errors.Is(err, ErrNotYet) {
-		t.Errorf("a forgotten key: %v", err)
-	}
-	if err := l.AwaitKey(t.Context(), 0); err == nil || err == io.EOF {
-		t.Errorf("waiting for a forgotten key: %v", err)
-	}
+	old := weak.Make(l.kept.Load().list[0])
 	l.Forget(math.MaxInt64)
+	if runtime.GC(); old.Value() != nil {
+		t.Error("a forgotten page is still there")
+	}
 	if key, err := l.Key(10 * (200*pageEntries - 1)); err != nil || key != 200*pageEntries-1 {
 		t.Errorf("the last key is %d, %v", key, err)
+	}
+}
+
+// What Forget promises to keep is exact, also where a page begins.
+func TestForgetKeepsAllThatIsNotBefore(t *testing.T) {
+	const n, begins = 3 * pageEntries, 2 * pageEntries // the last page, from that entry on
+	for before := audio.Pos(10*begins - 21); before <= 10*begins+21; before++ {
+		var l Ledger
+		for i := range int64(n) {
+			mustAppend(t, &l, audio.Pos(10*i), i/2)
+		}
+		l.Forget(before)
+		for p := before; p < before+100; p++ {
+			if key, err := l.Key(p); err != nil || key != int64(p)/20 {
+				t.Fatalf("before %d is forgotten: Key(%d) = %d, %v, want %d", before, p, key, err, p/20)
+			}
+		}
+		for key := int64(before+19) / 20; key < n/2; key++ {
+			if p, err := l.Lower(key); err != nil || p != audio.Pos(20*key) {
+				t.Fatalf("before %d is forgotten: Lower(%d) = %d, %v, want %d", before, key, p, err, 20*key)
+			}
+		}
+	}
+}
+
+// Each round races those who wait with the entry that one of them waits for,
+// and nothing follows that could wake him too. Then comes the end.
+func TestNoKeyThatIsAwaitedIsMissed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for round := range 2000 {
+		var l Ledger
+		var come [4]chan error
+		for key := range come {
+			come[key] = make(chan error, 1)
+			go func() { come[key] <- l.AwaitKey(ctx, int64(key)) }()
+		}
+		for key, c := range come {
+			want := error(nil)
+			if key == len(come)-1 {
+				want = io.EOF
+				l.Close()
+			} else {
+				mustAppend(t, &l, audio.Pos(key), int64(key))
+			}
+			if err := <-c; err != want {
+				t.Fatalf("round %d: who waited for key %d: %v, want %v", round, key, err, want)
+			}
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ func shapes() map[string]func(i, n int64) int64 {
 	return map[string]func(i, n int64) int64{
 		"regular":  func(i, _ int64) int64 { return 1000 * i },
 		"jittered": func(i, _ int64) int64 { return 1000*i + int64(uint64(i)*0x9e3779b97f4a7c15>>54) },
+		"wide":     func(i, n int64) int64 { return math.MinInt64 + i*(math.MaxInt64/n*2) },
 		"one key":  func(int64, int64) int64 { return 7 },
 		"one far":  func(i, n int64) int64 { return i + i/(n-1)*(math.MaxInt64-2*n) },
 		"all far": func(i, n int64) int64 {
@@ -102,9 +103,10 @@ func TestLookUpFindsTheFirst(t *testing.T) {
 	})
 }
 
-// A map that guesses must find at once what is regular, however much it is.
+// What grows evenly is found in a few looks, however much there is and however
+// wide its numbers are.
 func TestLookUpOfEvenKeysDoesNotGrow(t *testing.T) {
-	for _, name := range []string{"regular", "jittered"} {
+	for _, name := range []string{"regular", "jittered", "wide"} {
 		for _, n := range []int64{100, 1000, 10_000, 100_000} {
 			s := filled(t, shapes()[name], n).look()
 			for i := range n {
