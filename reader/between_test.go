@@ -259,3 +259,87 @@ func TestEmptyRingIsWaitedFor(t *testing.T) {
 		synctest.Wait()
 	})
 }
+
+// Data that carries its own index: a query waits until the index knows its
+// edges, and then for the frames. Two readers share the index.
+func TestBetweenWaitsForItsIndex(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ring, w := newRing(t, buffer.Config{Frames: 40, BlockFrames: 1})
+		index := new(Ledger)
+		type got struct {
+			span audio.Span
+			err  error
+		}
+		ask := func(bt, tt int64, opts ...Option) <-chan got {
+			rd := mustOpen(t, ring, append(opts, Keys(index))...)
+			done := make(chan got, 1)
+			go func() {
+				v, err := rd.Between(t.Context(), bt, tt)
+				done <- got{v.Span(), err}
+				rd.Close()
+			}()
+			synctest.Wait()
+			return done
+		}
+		answered := func(what string, done <-chan got, want audio.Span, end error) {
+			t.Helper()
+			synctest.Wait()
+			select {
+			case g := <-done:
+				if g.span != want || g.err != end {
+					t.Errorf("%s: %v, %v; want %v, %v", what, g.span, g.err, want, end)
+				}
+			default:
+				t.Errorf("%s: still waits", what)
+			}
+		}
+		waits := func(what string, done ...<-chan got) {
+			t.Helper()
+			synctest.Wait()
+			for _, d := range done {
+				select {
+				case g := <-d:
+					t.Errorf("%s: %v, %v without waiting", what, g.span, g.err)
+				default:
+				}
+			}
+		}
+		item := func(key int64) {
+			if err := index.Append(w.Head(), key); err != nil {
+				t.Fatal(err)
+			}
+			insert(w, 1)
+		}
+		item(100)
+		item(205)
+		one, long := ask(100, 300), ask(100, 300, Lasting(10, StampedAtEnd))
+		waits("no key of 300 yet", one, long)
+		if err := index.Append(2, 300); err != nil { // the index is ahead of the sound
+			t.Fatal(err)
+		}
+		answered("the sound was there", one, span(0, 2), nil)
+		waits("300 may be the stamp of an item that began before", long)
+		item2 := ask(300, 301)
+		waits("the sound is behind the index", item2)
+		insert(w, 1)
+		waits("an item with the same key may follow", item2)
+		item(310)
+		answered("known and there", item2, span(2, 3), nil)
+		answered("began before 300", long, span(1, 3), nil)
+		rest, never := ask(300, 1000), ask(5000, 6000)
+		waits("not yet", rest, never)
+		index.Close()
+		answered("no item will be there", never, span(0, 0), io.EOF)
+		waits("the sound behind the last item is its own", rest)
+		insert(w, 3)
+		w.Close(nil)
+		answered("the end", rest, span(2, 7), io.EOF)
+		until := mustOpen(t, ring, Keys(index), From(3))
+		if v, err := until.Until(t.Context(), 1000); err != nil || v.Span() != span(3, 7) {
+			t.Errorf("new up to 1000: %v, %v", v.Span(), err)
+		}
+		if _, err := until.Until(t.Context(), 1000); err != io.EOF {
+			t.Errorf("and then: %v", err)
+		}
+	})
+}

@@ -1,6 +1,8 @@
 package reader
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -80,50 +82,70 @@ func Ending(ends KeyTrans) Option {
 // untilNext is what items are by default.
 func untilNext(keys KeyTrans) (starts, ends KeyTrans) { return keys, next{keys} }
 
-// Positions turns a query into the positions that it means, whether they can
-// be read or not. It does not wait.
-func (r *Reader) Positions(bt, tt int64) (audio.Span, error) {
-	if tt < bt {
-		return audio.Span{}, fmt.Errorf("between %d and %d: a query does not run backwards", bt, tt)
+// An edge is the key at which a query begins or ends, of the starts of items or
+// of their ends.
+type edge struct {
+	keys KeyTrans
+	key  int64
+}
+
+// edges turns a query into the two keys whose positions it lies between.
+func (o *options) edges(bt, tt int64) (from, to edge, err error) {
+	switch {
+	case tt < bt:
+		return from, to, fmt.Errorf("between %d and %d: a query does not run backwards", bt, tt)
+	case tt == math.MaxInt64: // otherwise bt+1 and tt+1 are keys
+		return from, to, fmt.Errorf("between %d and %d: out of range", bt, tt)
 	}
-	if tt == math.MaxInt64 { // and so bt+1 and tt+1 are keys
-		return audio.Span{}, fmt.Errorf("between %d and %d: out of range", bt, tt)
-	}
-	starts, ends := r.options.items(r.options.keys)
-	var from, to audio.Pos
-	var err error
-	both := func(a KeyTrans, x int64, b KeyTrans, y int64) {
-		if from, err = a.Lower(x); err == nil {
-			to, err = b.Lower(y)
-		}
-	}
-	switch r.options.interval {
-	case ByStart:
-		both(starts, bt, starts, tt)
+	starts, ends := o.items(o.keys)
+	switch o.interval {
 	case ByEnd:
-		both(ends, bt+1, ends, tt+1)
+		return edge{ends, bt + 1}, edge{ends, tt + 1}, nil
 	case Within:
-		both(starts, bt, ends, tt+1)
+		return edge{starts, bt}, edge{ends, tt + 1}, nil
 	case Overlap:
-		both(ends, bt+1, starts, tt)
+		return edge{ends, bt + 1}, edge{starts, tt}, nil
 	case Covering:
-		both(ends, tt, starts, bt+1)
+		return edge{ends, tt}, edge{starts, bt + 1}, nil
+	}
+	return edge{starts, bt}, edge{starts, tt}, nil
+}
+
+// Positions turns a query into the positions that it means, whether they can
+// be read or not. It does not wait: an index that does not know yet is
+// ErrNotYet, one that ended before is io.EOF, both wrapped.
+func (r *Reader) Positions(bt, tt int64) (audio.Span, error) {
+	from, to, err := r.options.edges(bt, tt)
+	if err != nil {
+		return audio.Span{}, err
+	}
+	var s audio.Span
+	if s.From, err = from.keys.Lower(from.key); err == nil {
+		s.To, err = to.keys.Lower(to.key)
 	}
 	if err != nil {
 		return audio.Span{}, fmt.Errorf("between %d and %d: %w", bt, tt, err)
 	}
-	return audio.Span{From: from, To: max(from, to)}, nil
+	s.To = max(s.From, s.To)
+	return s, nil
 }
 
 // next has the key of the position after.
 type next struct{ KeyTrans }
 
-func (n next) Key(p audio.Pos) (int64, error) { return n.KeyTrans.Key(p + 1) }
+func (n next) Key(p audio.Pos) (int64, error) {
+	if p < 0 || p == math.MaxInt64 {
+		return 0, fmt.Errorf("key behind position %d: there is none", p)
+	}
+	return n.KeyTrans.Key(p + 1)
+}
 
 func (n next) Lower(key int64) (audio.Pos, error) {
 	p, err := n.KeyTrans.Lower(key)
 	return max(0, p-1), err
 }
+
+func (n next) AwaitKey(ctx context.Context, key int64) error { return awaitKey(ctx, n.KeyTrans, key) }
 
 // shifted has keys that are by higher.
 type shifted struct {
@@ -146,4 +168,11 @@ func (s shifted) Lower(key int64) (audio.Pos, error) {
 		return 0, fmt.Errorf("position of key %d: out of range", key)
 	}
 	return s.KeyTrans.Lower(inner)
+}
+
+func (s shifted) AwaitKey(ctx context.Context, key int64) error {
+	if _, err := s.Lower(key); !errors.Is(err, ErrNotYet) {
+		return endOf(err)
+	}
+	return awaitKey(ctx, s.KeyTrans, key-s.by)
 }

@@ -57,6 +57,11 @@ func awaitKey(ctx context.Context, keys KeyTrans, key int64) error {
 		return w.AwaitKey(ctx, key)
 	}
 	_, err := keys.Lower(key)
+	return endOf(err)
+}
+
+// endOf is io.EOF for an error that wraps it.
+func endOf(err error) error {
 	if errors.Is(err, io.EOF) {
 		return io.EOF
 	}

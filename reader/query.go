@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"math"
 
 	"github.com/ingestd/ingestd/audio"
 )
@@ -15,7 +16,8 @@ import (
 // move the cursor. It returns in one of these ways:
 //
 //	view, nil          all of them; there may be none
-//	view, io.EOF       all that there will ever be: the stream is over
+//	view, io.EOF       all that there will ever be: the stream is over, or
+//	                   the index of it
 //	view, other error  the same; the stream ended with it
 //	none, *LostError   some do not exist; told at once, before any waiting
 //	none, ctx.Err()    the context ended
@@ -38,13 +40,27 @@ func (r *Reader) Between(ctx context.Context, bt, tt int64) (View, error) {
 // before it is asked again.
 func (r *Reader) between(bt, tt int64) (v View, wait func(context.Context) error, err error) {
 	over := r.ring.Closed() // before the frames, or the last of them are missed
-	span, err := r.Positions(bt, tt)
-	if errors.Is(err, ErrNotYet) {
-		return View{}, func(ctx context.Context) error { return r.awaitKey(ctx, tt) }, nil
-	}
+	from, to, err := r.options.edges(bt, tt)
 	if err != nil {
 		return View{}, nil, err
 	}
+	var span audio.Span
+	for _, one := range []struct {
+		edge
+		pos *audio.Pos
+	}{{from, &span.From}, {to, &span.To}} {
+		*one.pos, err = one.lower()
+		if errors.Is(err, ErrNotYet) {
+			return View{}, func(ctx context.Context) error { return one.await(ctx) }, nil
+		}
+		if err != nil {
+			return View{}, nil, fmt.Errorf("between %d and %d: %w", bt, tt, err)
+		}
+	}
+	if span.From == never {
+		return View{}, nil, io.EOF
+	}
+	span.To = max(span.From, span.To)
 	v, err = r.Slice(span.From, span.To)
 	var future *FutureError
 	switch {
@@ -61,9 +77,24 @@ func (r *Reader) between(bt, tt int64) (v View, wait func(context.Context) error
 	return v, nil, err
 }
 
-// awaitKey waits until the keys know more than they did.
-func (r *Reader) awaitKey(ctx context.Context, key int64) error {
-	return fmt.Errorf("position of key %d: %w", key, ErrNotYet)
+// never is the position of a key that no frame has and none will have.
+const never = math.MaxInt64
+
+// lower is the position of the edge, never if it will not come.
+func (e edge) lower() (audio.Pos, error) {
+	p, err := e.keys.Lower(e.key)
+	if errors.Is(err, io.EOF) {
+		return never, nil
+	}
+	return p, err
+}
+
+// await waits until lower answers.
+func (e edge) await(ctx context.Context) error {
+	if err := awaitKey(ctx, e.keys, e.key); err != io.EOF {
+		return err
+	}
+	return nil
 }
 
 // Until returns what is new up to the key tt: the frames from the cursor on
@@ -72,11 +103,12 @@ func (r *Reader) awaitKey(ctx context.Context, key int64) error {
 // next call then returns the *LostError or the end, as Read does. If nothing is
 // new, the view is empty. Release it.
 func (r *Reader) Until(ctx context.Context, tt int64) (View, error) {
+	edge := edge{r.options.keys, tt}
 	for {
-		end, err := r.options.keys.Lower(tt)
+		end, err := edge.lower()
 		switch {
 		case errors.Is(err, ErrNotYet):
-			if err := r.awaitKey(ctx, tt); err != nil {
+			if err := edge.await(ctx); err != nil {
 				return View{}, err
 			}
 			continue

@@ -9,7 +9,6 @@ package reader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"sync/atomic"
@@ -33,7 +32,6 @@ var (
 	ErrTooManyReaders = buffer.ErrTooManyReaders
 	ErrOutside        = buffer.ErrOutside // both LostError and FutureError
 	ErrClosed         = buffer.ErrReaderClosed
-	ErrNotYet         = errors.New("not known yet")
 )
 
 // A Reader is a cursor on a ring. It belongs to one goroutine; only Pos, Lag
