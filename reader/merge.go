@@ -31,7 +31,9 @@ type MergeOptions struct {
 	// Hop is the most frames of an item; 4,096.
 	Hop int64
 	// Window joins keys: all of [n*Window, (n+1)*Window), for any n, count as
-	// one key, so each reader's frames of a window follow each other; 1.
+	// one key. So the frames of a reader in a window follow each other, and the
+	// windows too. No item has frames of two. By default each key is by itself,
+	// and an item may have frames of any number of keys.
 	Window int64
 	// Patience is how long a reader is waited for before it is set aside; for
 	// ever.
@@ -79,7 +81,8 @@ type MergeOptions struct {
 // A reader that is over drops out; when all have, the merge ends. A reader that
 // ends with an error, that is overrun under Fail, or whose keys have no answer
 // or go back (ErrNotMonotone), gives this error once, with an item that names
-// it, and drops out; the others go on. The end of the context is the error of
+// it, and drops out; the others go on. Keys are looked at where items begin and
+// end: with a Hop of 1 at each frame. The end of the context is the error of
 // the reader in turn, and the last thing given. The same reader twice is an error
 // at once.
 //
@@ -104,7 +107,6 @@ func (o *MergeOptions) complete(rs []*Reader) error {
 	if o.Hop == 0 {
 		o.Hop = 4096
 	}
-	o.Window = max(1, o.Window)
 	for i, r := range rs {
 		if first := slices.Index(rs, r); first < i {
 			return fmt.Errorf("merge: reader %d is reader %d too", first, i)

@@ -31,15 +31,15 @@ func TestMergeGivesExactlyTheFramesBeforeTheFrontAsLate(t *testing.T) {
 			synctest.Wait()
 			<-time.After(time.Second - 1)
 			synctest.Wait()
-			if held := x.at[other.index]; held > 11 || len(x.aside) > 0 {
-				t.Errorf("before the patience is over: given up to %v, set aside %v", x.at, x.aside)
+			if now := x.now(); now.at[other.index] > 11 || len(now.aside) > 0 {
+				t.Errorf("before the patience is over: given up to %v, set aside %v", now.at, now.aside)
 			}
 			<-time.After(1)
 			synctest.Wait()
-			if x.at[other.index] != 30 || !slices.Equal(x.aside, []int{c.silent}) {
-				t.Errorf("after it: given up to %v, set aside %v", x.at, x.aside)
+			now := x.now()
+			if now.at[other.index] != 30 || !slices.Equal(now.aside, []int{c.silent}) {
+				t.Errorf("after it: given up to %v, set aside %v", now.at, now.aside)
 			}
-			n := len(x.pieces)
 			silent.write(step{frames: 15})
 			silent.write(step{3, audio.XRun})
 			silent.write(step{frames: 20})
@@ -49,7 +49,7 @@ func TestMergeGivesExactlyTheFramesBeforeTheFrontAsLate(t *testing.T) {
 			other.w.Close(nil)
 			synctest.Wait()
 			var late, ordered audio.Pos = 10, c.late
-			for _, one := range x.pieces[n:] {
+			for _, one := range x.pieces[len(now.pieces):] {
 				at := &ordered
 				if one.late {
 					at = &late
@@ -85,8 +85,8 @@ func TestMergeIsHeldOnceByAReaderThatIsAlwaysBehind(t *testing.T) {
 			if i < 2 {
 				continue // the time that it is held
 			}
-			if x.at[1] != 2*i+2 || x.at[0] < 2*i-6 {
-				t.Errorf("after write %d: given up to %v", i, x.at)
+			if now := x.now(); now.at[1] != 2*i+2 || now.at[0] < 2*i-6 {
+				t.Errorf("after write %d: given up to %v", i, now.at)
 			}
 		}
 		slow.w.Close(nil)
@@ -117,14 +117,31 @@ func TestMergeGoesOnWithoutASilentReader(t *testing.T) {
 		}
 		<-time.After(time.Hour)
 		synctest.Wait()
-		if x.wrong != nil || !slices.Equal(x.at, []audio.Pos{50, 0, 50}) || !slices.Equal(x.aside, []int{1}) || len(x.told) > 0 {
-			t.Errorf("%v; given up to %v, set aside %v, told %v", x.wrong, x.at, x.aside, x.told)
+		if now := x.now(); now.wrong != nil || !slices.Equal(now.at, []audio.Pos{50, 0, 50}) || !slices.Equal(now.aside, []int{1}) || len(now.told) > 0 {
+			t.Errorf("%v; given up to %v, set aside %v, told %v", now.wrong, now.at, now.aside, now.told)
 		}
 		cancel()
 		synctest.Wait()
 		if len(x.told) != 1 || !errors.Is(x.told[1], context.Canceled) {
 			t.Errorf("told %v", x.told)
 		}
+	})
+}
+
+// A reader whose frames are there is not set aside, though nobody woke the merge.
+func TestMergeSetsNobodyAsideWhoIsThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		x := newMerged(MergeOptions{Patience: time.Second}, newSensor(t, 0, buffer.Config{Frames: 100, Wake: buffer.ByTimer}))
+		go x.all(t.Context())
+		synctest.Wait()
+		x.sensors[0].write(step{frames: 5})
+		<-time.After(time.Second)
+		synctest.Wait()
+		if now := x.now(); len(now.aside) > 0 || now.at[0] != 5 {
+			t.Errorf("set aside %v, given up to %v", now.aside, now.at)
+		}
+		x.sensors[0].w.Close(nil)
+		synctest.Wait()
 	})
 }
 
@@ -151,7 +168,7 @@ func TestMergeWaitsWithoutPatience(t *testing.T) {
 // the patience is over, all is given at the latest when that of everybody is,
 // once, and Late or in order as the rule says.
 func TestMergeWithPatienceGivesEverythingOnce(t *testing.T) {
-	const patience = 10 * time.Second
+	const patience = 10*time.Second + 1 // never over at the time of an act
 	rapid.Check(t, func(rt *rapid.T) {
 		o, sensors := drawOptions(rt), drawSensors(rt, t)
 		o.Patience = patience
@@ -169,50 +186,48 @@ func TestMergeWithPatienceGivesEverythingOnce(t *testing.T) {
 	})
 }
 
-func mergePatient(t *testing.T, o MergeOptions, like []*sensor, acts []act) error {
+func mergePatient(t *testing.T, o MergeOptions, like []*sensor, acts []act) (err error) {
 	x := newMerged(o, again(t, like)...)
 	over := false
 	spoke := make([]time.Time, len(like))
 	for i := range spoke {
 		spoke[i] = time.Now()
 	}
-	x.word = func(index int) {
+	x.word = func(index int) error {
 		if silent := time.Since(spoke[index]); silent < o.Patience {
-			x.fail("reader %d was set aside after %v", index, silent)
+			return fmt.Errorf("it was silent for %v", silent)
 		}
+		return nil
 	}
 	go func() {
 		x.all(t.Context())
 		over = true
 	}()
-	for n, a := range acts {
-		x.sensors[a.sensor].write(a.step)
-		spoke[a.sensor] = time.Now()
-		<-time.After(a.pause)
+	complete := func(when any) {
 		synctest.Wait()
-		if a.pause < o.Patience*time.Duration(len(like)+1) {
-			continue
-		}
+		now := x.now()
 		for i, s := range x.sensors {
-			if x.at[i] != s.w.Head() {
-				x.fail("after %v: reader %d has given up to %d of %d", acts[:n+1], i, x.at[i], s.w.Head())
+			if err == nil && now.at[i] != s.w.Head() {
+				err = fmt.Errorf("after %v reader %d has given up to %d of %d", when, i, now.at[i], s.w.Head())
 			}
+		}
+	}
+	for n, a := range acts {
+		x.mu.Lock()
+		spoke[a.sensor] = time.Now() // before it can be seen
+		x.mu.Unlock()
+		x.sensors[a.sensor].write(a.step)
+		<-time.After(a.pause)
+		if a.pause > o.Patience*time.Duration(len(like)+1) {
+			complete(acts[:n+1])
 		}
 	}
 	for _, s := range x.sensors {
 		s.w.Close(nil)
 	}
-	synctest.Wait()
-	for i, s := range x.sensors {
-		if x.at[i] != s.w.Head() || !over {
-			x.fail("at the end reader %d has given up to %d of %d", i, x.at[i], s.w.Head())
-		}
+	complete("the end")
+	if err == nil && (x.wrong != nil || len(x.told) > 0 || !over) {
+		err = fmt.Errorf("%w; told %v; over: %v\n%v\n%v", x.wrong, x.told, over, x.pieces, acts)
 	}
-	if len(x.told) > 0 {
-		x.fail("told %v", x.told)
-	}
-	if x.wrong != nil {
-		return fmt.Errorf("%w\n%v\n%v", x.wrong, x.pieces, acts)
-	}
-	return nil
+	return err
 }

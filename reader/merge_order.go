@@ -113,8 +113,9 @@ func (m *merge) place(s *stream) error {
 }
 
 func (m *merge) rank(s *stream, key int64) rank {
-	window := key / m.options.Window
-	if key%m.options.Window < 0 { // rounded up
+	length := max(1, m.options.Window)
+	window := key / length
+	if key%length < 0 { // rounded up
 		window--
 	}
 	return rank{window, s.index}
@@ -192,7 +193,11 @@ func (m *merge) next(s *stream) rank {
 func (m *merge) cut(s *stream, at audio.Pos, until rank) int64 {
 	before := func(frames int64) bool {
 		key, err := s.rd.Keys().Key(at + audio.Pos(frames-1))
-		return err == nil && m.rank(s, key).before(until)
+		if err != nil || key < s.key {
+			return false
+		}
+		r := m.rank(s, key)
+		return r.before(until) && (m.options.Window == 0 || r == s.rank)
 	}
 	most := min(m.options.Hop, int64(s.rd.ring.Head()-at))
 	if most <= 1 || before(most) {
