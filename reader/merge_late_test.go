@@ -94,7 +94,10 @@ func TestMergeIsHeldOnceByAReaderThatIsAlwaysBehind(t *testing.T) {
 		synctest.Wait()
 		for _, one := range x.pieces {
 			if one.late != (one.index == 0) {
-				t.Errorf("%+v: Late is what the first reader gives, and no other", one)
+				t.Errorf("%v: Late is what the first reader gives, and no other", one)
+			}
+			if one.Len() < 2 {
+				t.Errorf("%v: it is given in smaller parts than written", one)
 			}
 		}
 		if x.wrong != nil || !slices.Equal(x.aside, []int{0}) {

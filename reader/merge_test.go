@@ -51,6 +51,31 @@ func TestMergeIsAStableSort(t *testing.T) {
 	})
 }
 
+// An item ends where another reader comes, or with the Hop, the head, the hole,
+// and not before.
+func TestMergeItemsAreAsLongAsTheyMayBe(t *testing.T) {
+	config := buffer.Config{Frames: 1000, BlockFrames: 64}
+	x := newMerged(MergeOptions{Hop: 40}, newSensor(t, 0, config), newSensor(t, 1, config, Keys(Affine{Num: 31, Den: 1})))
+	x.sensors[0].write(step{frames: 85})
+	x.sensors[0].write(step{50, audio.XRun})
+	x.sensors[0].write(step{frames: 65})
+	x.sensors[1].write(step{frames: 4})
+	for _, s := range x.sensors {
+		s.w.Close(nil)
+	}
+	x.all(t.Context())
+	want := []piece{
+		{index: 0, Span: span(0, 1)}, {index: 1, Span: span(0, 1)}, // keys 0
+		{index: 0, Span: span(1, 32)}, {index: 1, Span: span(1, 2)}, // up to 31
+		{index: 0, Span: span(32, 63)}, {index: 1, Span: span(2, 3)}, // up to 62
+		{index: 0, Span: span(63, 85)}, {index: 0, Span: span(85, 135), cause: audio.XRun}, {index: 1, Span: span(3, 4)}, // the hole begins below 93
+		{index: 0, Span: span(135, 175)}, {index: 0, Span: span(175, 200)},
+	}
+	if x.wrong != nil || !slices.Equal(x.pieces, want) {
+		t.Errorf("%v\n got %v\nwant %v", x.wrong, x.pieces, want)
+	}
+}
+
 // act is something that happens to a sensor: a step, or of no frames the end,
 // and then nothing for a while.
 type act struct {
