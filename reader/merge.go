@@ -57,6 +57,10 @@ type MergeOptions struct {
 // two readers whose keys are frames take turns frame by frame. A Window joins
 // them.
 //
+// Frames whose keys are not known yet (ErrNotYet) are not there yet: the merge
+// asks again with each frame that comes, and what it gets at the end of the
+// stream is an error.
+//
 // A loss is an item too, whole, where the key of its first frame belongs.
 //
 // # Late readers

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"errors"
+	"fmt"
 	"runtime"
 	"slices"
 	"sync"
@@ -226,42 +227,61 @@ func TestMergeOfRacingWriters(t *testing.T) {
 	}
 }
 
-// What waits for keys is not what waits for frames: a reader whose keys come
-// with its frames holds the others until the frame is there, and no longer.
-func TestMergeWaitsForAKeyWithItsFrame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		config := buffer.Config{Frames: 64, BlockFrames: 4}
-		keys := &growing{}
-		x := newMerged(MergeOptions{}, newSensor(t, 0, config), newSensor(t, 1, config, Keys(keys)))
-		go x.all(t.Context())
-		x.sensors[0].write(step{frames: 20})
-		synctest.Wait()
-		for n, key := range []int64{3, 3, 9} {
-			if now, want := x.now(), []audio.Pos{max(0, keys.last()+1), audio.Pos(n)}; !slices.Equal(now.at, want) {
-				t.Errorf("with keys %v: given up to %v, want %v", keys.list, now.at, want)
+// Keys that come with their frames, or with later ones: the merge waits until it
+// can tell where a frame belongs, and no longer.
+func TestMergeWaitsForKeys(t *testing.T) {
+	for _, unknown := range []error{ErrNotYet, errNoKey} {
+		synctest.Test(t, func(t *testing.T) {
+			config := buffer.Config{Frames: 64, BlockFrames: 4}
+			keys := &growing{unknown: unknown}
+			x := newMerged(MergeOptions{Hop: 10}, newSensor(t, 0, config), newSensor(t, 1, config, Keys(keys)))
+			go x.all(t.Context())
+			x.sensors[0].write(step{frames: 20})
+			for n, c := range []struct {
+				frames int64 // written
+				keys   []int64
+				want   []audio.Pos // given up to
+			}{
+				{0, nil, []audio.Pos{0, 0}},
+				{1, []int64{3}, []audio.Pos{4, 1}},
+				{2, []int64{3, 9}, []audio.Pos{10, 3}},
+				{4, []int64{9, 9}, []audio.Pos{10, 5}}, // two are without a key
+				{1, []int64{9, 9, 12}, []audio.Pos{13, 8}},
+				{1, nil, []audio.Pos{13, 8}},
+			} {
+				if unknown != ErrNotYet && n > 2 {
+					break
+				}
+				keys.list = append(keys.list, c.keys...)
+				x.sensors[1].write(step{frames: c.frames})
+				synctest.Wait()
+				if now := x.now(); !slices.Equal(now.at, c.want) || len(now.told) > 0 {
+					t.Errorf("with keys %v: given up to %v, want %v; told %v", keys.list, now.at, c.want, now.told)
+				}
 			}
-			keys.list = append(keys.list, key)
-			x.sensors[1].write(step{frames: 1})
+			lacking := int(x.sensors[1].w.Head()) > len(keys.list)
+			x.sensors[0].w.Close(nil)
+			x.sensors[1].w.Close(nil)
 			synctest.Wait()
-		}
-		x.sensors[0].w.Close(nil)
-		x.sensors[1].w.Close(nil)
-		synctest.Wait()
-		if x.wrong != nil || len(x.told) > 0 || !slices.Equal(x.at, []audio.Pos{20, 3}) {
-			t.Errorf("%v; told %v; given up to %v", x.wrong, x.told, x.at)
-		}
-	})
+			if x.wrong != nil || x.at[0] != 20 || int(x.at[1]) != len(keys.list) || lacking != errors.Is(x.told[1], unknown) {
+				t.Errorf("%v; told %v; given up to %v", x.wrong, x.told, x.at)
+			}
+		})
+	}
 }
 
 // growing is mergeKeys that grow.
-type growing struct{ list mergeKeys }
-
-func (g *growing) Key(p audio.Pos) (int64, error)     { return g.list.Key(p) }
-func (g *growing) Lower(key int64) (audio.Pos, error) { return g.list.Lower(key) }
-
-func (g *growing) last() audio.Pos {
-	if len(g.list) == 0 {
-		return -1
-	}
-	return audio.Pos(g.list[len(g.list)-1])
+type growing struct {
+	list    mergeKeys
+	unknown error
 }
+
+func (g *growing) Key(p audio.Pos) (int64, error) {
+	key, err := g.list.Key(p)
+	if err != nil {
+		err = fmt.Errorf("key of %d: %w", p, g.unknown)
+	}
+	return key, err
+}
+
+func (g *growing) Lower(key int64) (audio.Pos, error) { return g.list.Lower(key) }

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -97,14 +98,18 @@ func (m *merge) sooner(s, o *stream) bool {
 // place finds out the key of the cursor of s. It returns an error if there is
 // no use in waiting for it.
 func (m *merge) place(s *stream) error {
-	at, head := s.rd.Pos(), s.rd.ring.Head() // before the key, which may come with the frame
+	// Before the key, which may come with the frame or with a later one.
+	over, at, head := s.rd.ring.Closed(), s.rd.Pos(), s.rd.ring.Head()
 	s.want = at + 1
 	key, err := s.rd.Keys().Key(at)
 	switch {
-	case err != nil && head > at:
-		return err
-	case err != nil:
+	case err != nil && head <= at:
 		return nil
+	case errors.Is(err, ErrNotYet) && !over:
+		s.want = head + 1
+		return nil
+	case err != nil:
+		return err
 	case s.begun && key < s.key:
 		return fmt.Errorf("reader %d: key %d of position %d comes behind key %d: %w", s.index, key, at, s.key, ErrNotMonotone)
 	}
