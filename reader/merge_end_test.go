@@ -228,43 +228,48 @@ func TestMergeOfRacingWriters(t *testing.T) {
 }
 
 // Keys that come with their frames, or with later ones: the merge waits until it
-// can tell where a frame belongs, and no longer.
+// can tell where a frame belongs, and no longer. Keys that will never come it
+// does not wait for.
 func TestMergeWaitsForKeys(t *testing.T) {
-	for _, unknown := range []error{ErrNotYet, errNoKey} {
+	type stage struct {
+		frames int64 // written
+		keys   []int64
+		want   []audio.Pos // given up to
+	}
+	first := []stage{
+		{0, nil, []audio.Pos{0, 0}},
+		{1, []int64{3}, []audio.Pos{4, 1}},
+		{2, []int64{3, 9}, []audio.Pos{10, 3}},
+	}
+	for _, c := range []struct {
+		unknown error
+		stages  []stage
+		told    int // the stage that has the error
+	}{
+		{ErrNotYet, append(first[:3:3], stage{4, []int64{9, 9}, []audio.Pos{10, 5}}, stage{1, []int64{9, 9, 12}, []audio.Pos{13, 8}}), 5},
+		{ErrNotYet, append(first[:3:3], stage{4, []int64{9, 9}, []audio.Pos{10, 5}}, stage{1, nil, []audio.Pos{10, 5}}), 5},
+		{errNoKey, append(first[:3:3], stage{4, []int64{9, 9}, []audio.Pos{20, 5}}), 3},
+	} {
 		synctest.Test(t, func(t *testing.T) {
 			config := buffer.Config{Frames: 64, BlockFrames: 4}
-			keys := &growing{unknown: unknown}
+			keys := &growing{unknown: c.unknown}
 			x := newMerged(MergeOptions{Hop: 10}, newSensor(t, 0, config), newSensor(t, 1, config, Keys(keys)))
 			go x.all(t.Context())
 			x.sensors[0].write(step{frames: 20})
-			for n, c := range []struct {
-				frames int64 // written
-				keys   []int64
-				want   []audio.Pos // given up to
-			}{
-				{0, nil, []audio.Pos{0, 0}},
-				{1, []int64{3}, []audio.Pos{4, 1}},
-				{2, []int64{3, 9}, []audio.Pos{10, 3}},
-				{4, []int64{9, 9}, []audio.Pos{10, 5}}, // two are without a key
-				{1, []int64{9, 9, 12}, []audio.Pos{13, 8}},
-				{1, nil, []audio.Pos{13, 8}},
-			} {
-				if unknown != ErrNotYet && n > 2 {
-					break
-				}
-				keys.list = append(keys.list, c.keys...)
-				x.sensors[1].write(step{frames: c.frames})
+			for n, one := range c.stages {
+				keys.grow(one.keys...)
+				x.sensors[1].write(step{frames: one.frames})
 				synctest.Wait()
-				if now := x.now(); !slices.Equal(now.at, c.want) || len(now.told) > 0 {
-					t.Errorf("with keys %v: given up to %v, want %v; told %v", keys.list, now.at, c.want, now.told)
+				if now := x.now(); !slices.Equal(now.at, one.want) || (n >= c.told) != errors.Is(now.told[1], errNoKey) {
+					t.Errorf("stage %d: given up to %v, want %v; told %v", n, now.at, one.want, now.told)
 				}
 			}
-			lacking := int(x.sensors[1].w.Head()) > len(keys.list)
 			x.sensors[0].w.Close(nil)
 			x.sensors[1].w.Close(nil)
 			synctest.Wait()
-			if x.wrong != nil || x.at[0] != 20 || int(x.at[1]) != len(keys.list) || lacking != errors.Is(x.told[1], unknown) {
-				t.Errorf("%v; told %v; given up to %v", x.wrong, x.told, x.at)
+			lacking := int(x.sensors[1].w.Head()) > len(keys.list)
+			if x.wrong != nil || x.at[0] != 20 || int(x.at[1]) != len(keys.list) || lacking != errors.Is(x.told[1], c.unknown) {
+				t.Errorf("%v; told %v; given up to %v of keys %v", x.wrong, x.told, x.at, keys.list)
 			}
 		})
 	}
@@ -272,11 +277,20 @@ func TestMergeWaitsForKeys(t *testing.T) {
 
 // growing is mergeKeys that grow.
 type growing struct {
-	list    mergeKeys
 	unknown error
+	mu      sync.Mutex
+	list    mergeKeys
+}
+
+func (g *growing) grow(keys ...int64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.list = append(g.list, keys...)
 }
 
 func (g *growing) Key(p audio.Pos) (int64, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
 	key, err := g.list.Key(p)
 	if err != nil {
 		err = fmt.Errorf("key of %d: %w", p, g.unknown)
