@@ -105,9 +105,9 @@ func TestWindowsEndWithTheLoopTheContextAndFail(t *testing.T) {
 	}
 }
 
-// TestSeed_C13: the data of all sensors in fixed windows of time, holes told
-// for the sensor that has them and for no other.
-func TestSeed_C13(t *testing.T) {
+// The data of all sensors in [bt, tt), for one window of time after another: a hole is told
+// for the sensor that has it and for no other.
+func TestGatherAsksSeveralReadersOneQuery(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rates := []int{8000, 44100, 96000}
 		var rs []*Reader
