@@ -142,7 +142,7 @@ func following() []mutant {
 	}
 }
 
-// translating is keys and intervals.
+// translating is keys, intervals and merging.
 func translating() []mutant {
 	return []mutant{
 		{"keys are rounded up", "reader/keytrans.go", `scale(int64(p-a.Mark), a.Num, a.Den, false)`, `scale(int64(p-a.Mark), a.Num, a.Den, true)`},
@@ -169,6 +169,12 @@ func translating() []mutant {
 		{"a gallop stops one too early", "reader/pages.go", `c.at(below+stride) >= want {`, `c.at(below+stride) > want {`},
 		{"inner and outer keys change places", "reader/compose.go", `return composed{outer, inner}`, `return composed{inner, outer}`},
 		{"a negative key is a position", "reader/compose.go", `if middle < 0 {`, `if middle < -1<<62 {`},
+		{"a tie goes to the later reader", "reader/merge_order.go", `r.window == o.window && r.index < o.index`, `r.window == o.window && r.index > o.index`},
+		{"an item runs past another reader's frame", "reader/merge_order.go", `		until = m.next(s)`, `		until = highest`},
+		{"the front of a merge stands still", "reader/merge_order.go", `		m.front = m.rank(s, s.key)`, `		_ = m.rank(s, s.key)`},
+		{"a negative key is in the window after its own", "reader/merge_order.go", "		window--\n", ""},
+		{"a reader that came back stays set aside", "reader/merge_order.go", `s.known, s.aside = false, false`, `s.known = false`},
+		{"a merge keeps the view of an item", "reader/merge.go", "			item.View.Release()\n", ""},
 		{"the query that nobody can answer yet is empty", "reader/query.go", "	case !over:\n		return View{}, func(ctx context.Context) error { return r.Await(ctx, span.To) }, nil\n", "	case !over:\n		return View{}, nil, nil\n"},
 	}
 }
