@@ -198,7 +198,10 @@ func (r *Ring) Head() audio.Pos { return audio.Pos(r.head.Load()) }
 
 // Closed says whether the writer has ended the stream. A reader that sees it
 // closed must look at Head once more before it says that the stream is over.
-func (r *Ring) Closed() bool { return r.closed.Load() }
+func (r *Ring) Closed() bool {
+	r.chaos.at("closed")
+	return r.closed.Load()
+}
 
 // Err is what the writer ended the stream with, nil before that.
 func (r *Ring) Err() error {

@@ -122,8 +122,7 @@ func waiting() []mutant {
 		{"who gives up does not arm for the others", wait, "			w.list = append(w.list[:i], w.list[i+1:]...)\n			r.rearm()\n", "			w.list = append(w.list[:i], w.list[i+1:]...)\n			w.least.Store(math.MaxInt64)\n"},
 		{"the leader tells nobody", wait, "		case <-w.kick:\n			w.mu.Lock()\n			r.rearm()\n			w.mu.Unlock()\n", "		case <-w.kick:\n			if r.head.Load() >= int64(head) {\n				w.leave(r, p.tell)\n				return nil\n			}\n"},
 		{"the end wakes nobody", writer, "	r.chaos.at(\"wake\")\n	r.waits.wake()\n", ""},
-		{"the end does not end a wait that begins", wait, `if r.Head() >= head || r.closed.Load() {`, `if r.Head() >= head {`},
-		{"the end is not seen by who is woken", wait, `if closed || one.head <= head {`, `if one.head <= head {`},
+		{"the end is not seen by who is woken", wait, `if closed || one.head <= head {`, `if closed && false || one.head <= head {`},
 		{"a token is left behind", wait, "			<-p.tell // it was told at the same time\n", ""},
 	}
 }
@@ -132,7 +131,7 @@ func waiting() []mutant {
 func following() []mutant {
 	return []mutant{
 		{"the end is looked for behind the frames", "reader/reader.go", "		over := r.ring.Closed() // before the frames, or the last of them are missed\n		got, err := take(want.From)\n", "		got, err := take(want.From)\n		over := r.ring.Closed()\n"},
-		{"a reader passes over what it lost", "reader/reader.go", "		r.cursor.Store(int64(lost.Lost.To))\n", "		r.cursor.Store(int64(r.ring.Bounds().From))\n"},
+		{"a reader passes over a frame behind a loss", "reader/reader.go", `r.cursor.Store(int64(lost.Lost.To))`, `r.cursor.Store(int64(lost.Lost.To) + 1)`},
 		{"what the policy gives up is not told", "reader/reader.go", `return r.place.Overrun(audio.Span{From: lost.Lost.From, To: want.To}, r.resume)`, `return lost`},
 		{"a margin counts positions", "reader/options.go", `return min(b.To, r.PosOf(from+int64(give*float64(r.Stored(b.To)-from))))`, `return b.From + audio.Pos(give*float64(b.Len()))`},
 		{"a fork begins anew", "reader/reader.go", `o.begin = func(*buffer.Ring) audio.Pos { return pos }`, `_ = pos`},
