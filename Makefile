@@ -14,7 +14,7 @@ ENV = . ./.tools/env
 # the race detector's pointer check dies in PortAudio's binding, in code that is right
 RACE = -race -gcflags=github.com/gordonklaus/portaudio=-d=checkptr=0
 
-.PHONY: build demo cold test race chaos stress naive mutants fuzz lint bench alerts unit setup setup-test clean help
+.PHONY: build demo cold test race chaos stress naive mutants fuzz lint bench bench-ring alerts unit setup setup-test clean help
 
 ## build   bin/ingestd
 build: setup
@@ -72,6 +72,11 @@ lint: setup
 bench: setup
 	@$(ENV); go test -count=1 -tags bench -v -run . ./test/bench
 	@$(ENV); go test -run '^$$' -bench . -benchmem ./...
+
+## bench-ring  the ring beside what could stand in its place, in 5 minutes;
+##         INGESTD_BENCH=short takes 40 s
+bench-ring: setup
+	@$(ENV); go test -count=1 -tags bench -v -run . ./test/ring
 
 ## alerts  promtool over the alert rules and their tests
 alerts: setup-test

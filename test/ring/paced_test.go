@@ -1,0 +1,179 @@
+//go:build bench
+
+package ring
+
+import (
+	"context"
+	"runtime"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+)
+
+// What is written in time.
+const (
+	every       = 50 * time.Microsecond // a write
+	poll        = time.Millisecond      // of a reader
+	stall       = 200 * time.Millisecond
+	stallEvery  = 300 * time.Millisecond
+	windowBytes = 3 << 20
+)
+
+// scene is what goes on while a writer keeps its pace.
+type scene struct {
+	name    string
+	readers int
+	window  bool // one more copies the newest 3 MiB at each poll
+	garbage bool // the collector is kept busy
+	stalls  bool // one more reader stands still for 200 ms at times
+}
+
+func scenes() []scene {
+	return []scene{
+		{name: "2 readers", readers: 2},
+		{name: "8 readers", readers: 8},
+		{name: "2 readers and one that copies 3 MiB", readers: 2, window: true},
+		{name: "2 readers, the garbage collector busy", readers: 2, garbage: true},
+		{name: "2 readers and one that stalls 200 ms", readers: 2, stalls: true},
+	}
+}
+
+// begin starts the others of the scene around r. It returns what ends them.
+func (s scene) begin(r rival) (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var all sync.WaitGroup
+	for range s.readers {
+		f := r.Follow()
+		all.Go(func() { follows(ctx, f, nil) })
+	}
+	if s.stalls {
+		f := r.Follow()
+		all.Go(func() {
+			at := time.NewTicker(stallEvery)
+			defer at.Stop()
+			follows(ctx, f, at.C)
+		})
+	}
+	if s.window {
+		all.Go(func() { window(ctx, r) })
+	}
+	if s.garbage {
+		all.Go(func() { litter(ctx) })
+	}
+	return func() { cancel(); all.Wait() }
+}
+
+// window copies the newest 3 MiB at each poll.
+func window(ctx context.Context, r rival) {
+	dst, tick := make([]byte, windowBytes), time.NewTicker(poll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		<-tick.C
+		r.Last(dst)
+	}
+}
+
+// litter makes garbage, with a heap beside it that the collector must walk.
+func litter(ctx context.Context) {
+	heap := make([]*[4]*int, 1<<18)
+	for i := range heap {
+		heap[i] = &[4]*int{new(int), new(int)}
+	}
+	for ctx.Err() == nil {
+		runtime.GC()
+	}
+	runtime.KeepAlive(heap)
+}
+
+// follows reads all that there is at each poll, and stalls when it is told to.
+func follows(ctx context.Context, f follower, stalls <-chan time.Time) {
+	defer f.Close()
+	dst, tick := make([]byte, 16*chunk), time.NewTicker(poll)
+	defer tick.Stop()
+	for ctx.Err() == nil {
+		<-tick.C
+		for f.Next(dst) > 0 {
+		}
+		select {
+		case <-stalls:
+			<-time.After(stall)
+		default:
+		}
+	}
+}
+
+// paced is the ns of a write in each round: half of all writes took less than
+// p50, and so on.
+type paced struct{ p50, p99, p999 []float64 }
+
+func (p *paced) add(ns []int64) {
+	slices.Sort(ns)
+	p.p50 = append(p.p50, float64(quantile(ns, 0.5)))
+	p.p99 = append(p.p99, float64(quantile(ns, 0.99)))
+	p.p999 = append(p.p999, float64(quantile(ns, 0.999)))
+}
+
+// inTime writes at its pace, in rounds that alternate between the rivals.
+func (s scene) inTime(t testing.TB, who []contender, rounds, writes int) []paced {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	src, out, ns := make([]byte, chunk), make([]paced, len(who)), make([]int64, writes)
+	var rivals []rival
+	for _, c := range who {
+		rivals = append(rivals, c.make(t, flatLarge))
+	}
+	for range rounds {
+		for i, r := range rivals {
+			for range flatLarge { // the others have had the caches
+				r.Write(src)
+			}
+			end := s.begin(r)
+			due := time.Now()
+			for n := range ns {
+				for due = due.Add(every); time.Until(due) > 0; {
+				}
+				begun := time.Now()
+				r.Write(src)
+				ns[n] = int64(time.Since(begun))
+			}
+			end()
+			out[i].add(ns)
+		}
+	}
+	return out
+}
+
+// Bars of the scene in which one copies 3 MiB.
+const (
+	mostTail  = 3  // times the p99.9 of the floor
+	leastLock = 20 // times the p99 of the floor: a lock is held up by the copy
+)
+
+func TestPacedWriterIsHeldUpByNobody(t *testing.T) {
+	rounds, writes := either(3, 7), either(1500, 6000)
+	for _, s := range scenes() {
+		t.Run(s.name, func(t *testing.T) {
+			for try := 1; ; try++ {
+				got := s.inTime(t, contenders(), rounds, writes)
+				rows := table{{"wall ns of a write", "p50", "p99", "p99.9"}}
+				least := got[0]
+				for i, c := range contenders() {
+					rows.row(c.name, beside(median(got[i].p50), median(least.p50)), beside(median(got[i].p99), median(least.p99)), beside(median(got[i].p999), median(least.p999)))
+				}
+				rows.log(t, "paced: %s; 4 KiB each %v, polled each %v; medians of %d rounds of %d writes", s.name, every, poll, rounds, writes)
+				if !s.window {
+					return
+				}
+				tail := median(got[1].p999) / median(least.p999)
+				lock := median(got[4].p99) / median(least.p99)
+				if tail <= mostTail && lock >= leastLock {
+					return
+				}
+				if try == tries {
+					t.Fatalf("p99.9 is %.2f times that of the copy, want %d at most; p99 under a lock is %.1f times, want %d at least", tail, mostTail, lock, leastLock)
+				}
+			}
+		})
+	}
+}
