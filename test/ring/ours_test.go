@@ -24,11 +24,14 @@ type ours struct {
 	last *reader.Reader // belongs to the goroutine that calls Last
 }
 
-func newOurs(t testing.TB, chunks int) rival { return newRing(t, chunks) }
+func newOurs(t testing.TB, chunks int) rival { return newRing(t, chunks, chunkFrames) }
 
-func newRing(t testing.TB, chunks int) *ours {
+// newCoarse has blocks of four chunks.
+func newCoarse(t testing.TB, chunks int) rival { return newRing(t, chunks, 4*chunkFrames) }
+
+func newRing(t testing.TB, chunks, block int) *ours {
 	t.Helper()
-	r, err := buffer.New(buffer.Config{FrameBytes: frame, Frames: int64(chunks) * chunkFrames})
+	r, err := buffer.New(buffer.Config{FrameBytes: frame, Frames: int64(chunks) * chunkFrames, BlockFrames: block})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,4 +78,14 @@ func (p *place) Next(dst []byte) int {
 	}
 	p.at += audio.Pos(n)
 	return n / chunkFrames
+}
+
+// Hold borrows as much as a reader may.
+func (p *place) Hold() (release func()) {
+	to := p.Ring().Head()
+	v, err := p.Slice(to-4*chunkFrames, to)
+	if err != nil || !v.Borrowed() {
+		return func() {}
+	}
+	return v.Release
 }

@@ -22,33 +22,55 @@ type rival interface {
 type follower interface {
 	// Next copies chunks that have come since into dst, whole ones, in order,
 	// and returns how many: 0 if there are none. What was overwritten before
-	// it was read is passed over. A follower that lends instead of copying
-	// leaves dst alone.
+	// it was read is passed over.
 	Next(dst []byte) int
 	Close()
+}
+
+// A holder is a follower that can borrow the newest chunks and keep them.
+type holder interface {
+	Hold() (release func())
 }
 
 // A contender makes a rival that holds that many chunks.
 type contender struct {
 	name string
 	make func(t testing.TB, chunks int) rival
+	// readsOther says that its readers read other memory, when they are told to.
+	readsOther bool
 }
 
 // floor is the contender that all others are measured in.
 const floor = "copy"
 
-// contenders are all of them, the floor first and ours second.
+// Places among the contenders; the floor has the first.
+const (
+	own         = 1
+	unprotected = 2
+	mutex       = 5
+)
+
+// contenders are all of them.
 func contenders() []contender {
 	return []contender{
-		{floor, newRound},
-		{"ours", newOurs},
-		{"copy to one 4 KiB", newHot},
-		{"unprotected", newBare},
-		{"Mutex", newMutexed},
-		{"RWMutex", newRWMutexed},
-		{"chan of pointers", newPointers},
-		{"chan of arrays", newArrays},
-		{"blocks of the GC", newBlocks},
-		{"atomic words", newWordRing},
+		{name: floor, make: newRound, readsOther: true},
+		{name: "ours", make: newOurs},
+		{name: "unprotected", make: newBare},
+		{name: "copy to one 4 KiB", make: newHot, readsOther: true},
+		{name: "ours, blocks of 16 KiB", make: newCoarse},
+		{name: "Mutex", make: newMutexed},
+		{name: "RWMutex", make: newRWMutexed},
+		{name: "chan of pointers", make: newPointers},
+		{name: "chan of arrays", make: newArrays},
+		{name: "blocks of the GC", make: newBlocks},
+		{name: "atomic words", make: newWordRing},
 	}
+}
+
+// makeAll makes one of each.
+func makeAll(t testing.TB, who []contender, chunks int) (all []rival) {
+	for _, c := range who {
+		all = append(all, c.make(t, chunks))
+	}
+	return all
 }

@@ -4,6 +4,7 @@ package ring
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"runtime"
 	"slices"
@@ -20,6 +21,10 @@ const tries = 3
 // short says whether the figures may be rough.
 func short() bool { return os.Getenv("INGESTD_BENCH") == "short" }
 
+// slack is what a bar is moved by: a short run beside other work only shows
+// what got much worse.
+func slack() float64 { return either(2.0, 1.0) }
+
 // either is a for a short run and b for a full one.
 func either[T any](a, b T) T {
 	if short() {
@@ -31,9 +36,12 @@ func either[T any](a, b T) T {
 // quantile is the q-th part of sorted x.
 func quantile[T any](x []T, q float64) T { return x[min(len(x)-1, int(q*float64(len(x))))] }
 
+// median of nothing is NaN.
 func median(x []float64) float64 {
-	slices.Sort(x)
-	return quantile(x, 0.5)
+	if len(x) == 0 {
+		return math.NaN()
+	}
+	return quantile(slices.Sorted(slices.Values(x)), 0.5)
 }
 
 // threadTime is the CPU time that this thread has used, in ns. The caller has
@@ -64,13 +72,28 @@ func (a *table) log(t testing.TB, format string, args ...any) {
 	t.Log(b.String())
 }
 
-// beside is x and how many times floor it is.
-func beside(x, floor float64) string {
+// beside is the median of x, and how many times that of floor it is.
+func beside(x, floor []float64) string { return cell(median(x), times(x, floor)) }
+
+// times is the median of the ratios round by round: what disturbs one round
+// disturbs both.
+func times(x, floor []float64) float64 {
+	ratios := make([]float64, len(x))
+	for i := range x {
+		ratios[i] = x[i] / floor[i]
+	}
+	return median(ratios)
+}
+
+func cell(ns, ratio float64) string {
+	if math.IsNaN(ns) {
+		return "-"
+	}
 	digits := "%s x%.2f"
-	if x < floor/10 {
+	if ratio < 0.1 {
 		digits = "%s x%.1g"
 	}
-	return fmt.Sprintf(digits, short3(x), x/floor)
+	return fmt.Sprintf(digits, short3(ns), ratio)
 }
 
 // short3 writes x with three digits or more.
