@@ -130,7 +130,7 @@ type scene struct {
 }
 
 func (s scene) measure(t testing.TB, rounds, writes int) (c costs, delivered float64) {
-	r, err := New(Config{FrameBytes: 1, Frames: 10 * 96_000})
+	r, err := New(Config{FrameBytes: 1, Frames: 60 * 4 * 48_000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -49,15 +49,15 @@ const (
 	maxPins        = 1 << 6
 	maxBytes       = 1 << 34
 	maxHoles       = 1 << 20
-	blockSize      = 4096 // bytes that a block has at least, unless it is said otherwise
-	line           = 64   // bytes that travel together between two cores
+	blockSize      = 16 << 10 // bytes that a block has at least, unless it is said otherwise
+	line           = 64       // bytes that travel together between two cores
 )
 
 // Config says how large a ring is. Zero fields take the default.
 type Config struct {
 	FrameBytes  int   // size of a frame, needed
 	Frames      int64 // the window: how many stored frames can at least be read back, needed
-	BlockFrames int   // frames in a block, a power of two; by default the least that makes 4 KiB
+	BlockFrames int   // frames in a block, a power of two; by default the least that makes 16 KiB
 	MaxReaders  int   // readers at a time; 16
 	MaxPins     int   // blocks that one reader may borrow at a time; 4
 	Holes       int   // holes that are remembered, plus one; 1,024

@@ -12,7 +12,7 @@ func TestHotPathAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("left out: the race detector allocates")
 	}
-	ring, w := newRing(t, buffer.Config{Frames: 1 << 14})
+	ring, w := newRing(t, buffer.Config{Frames: 1 << 14, BlockFrames: 512})
 	rd := mustOpen(t, ring, FromHead)
 	ctx, p := context.Background(), make([]byte, 4096)
 	frames := len(p) / frameBytes

@@ -50,9 +50,13 @@ type stream struct {
 }
 
 func newStream(s Sensor, readers int) (*stream, error) {
-	c := buffer.Config{FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + listeners, MaxPins: 1} // drains copy, and hold no views
+	block := pacedBlock
 	if s.Unpaced {
-		c.BlockFrames = 1 << bits.Len(uint(unpacedBlock/c.FrameBytes))
+		block = unpacedBlock
+	}
+	c := buffer.Config{
+		FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + listeners, MaxPins: 1, // drains copy, and hold no views
+		BlockFrames: 1 << bits.Len(uint((block-1)/s.Format.FrameBytes())),
 	}
 	ring, err := buffer.New(c)
 	if err != nil {
@@ -61,8 +65,12 @@ func newStream(s Sensor, readers int) (*stream, error) {
 	return &stream{Sensor: s, ring: ring, mark: ring.Bounds().To}, nil
 }
 
-// unpacedBlock is about how many bytes an unpaced source is asked for at once.
-const unpacedBlock = 64 << 10
+// The bytes of a block at least. In real time writes are few, and what counts is
+// the memory of the spare blocks; an unpaced source is asked for a block at once.
+const (
+	pacedBlock   = 4 << 10
+	unpacedBlock = 128 << 10
+)
 
 // listeners is how many readers a ring has room for beside the configured ones,
 // see Daemon.Listen.

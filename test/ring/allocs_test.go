@@ -49,7 +49,7 @@ func TestWriteReadAndViewAllocateNothing(t *testing.T) {
 
 // viewing borrows the newest chunk and gives it back.
 func viewing(t testing.TB) func() {
-	o := newRing(t, flatSmall, chunkFrames)
+	o := newRing(t, flatSmall, 0)
 	o.Write(make([]byte, chunk))
 	return func() {
 		to := o.ring.Head()

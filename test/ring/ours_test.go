@@ -24,11 +24,12 @@ type ours struct {
 	last *reader.Reader // belongs to the goroutine that calls Last
 }
 
-func newOurs(t testing.TB, chunks int) rival { return newRing(t, chunks, chunkFrames) }
+func newOurs(t testing.TB, chunks int) rival { return newRing(t, chunks, 0) }
 
-// newCoarse has blocks of four chunks.
-func newCoarse(t testing.TB, chunks int) rival { return newRing(t, chunks, 4*chunkFrames) }
+// newFine has blocks of one chunk.
+func newFine(t testing.TB, chunks int) rival { return newRing(t, chunks, chunkFrames) }
 
+// newRing has blocks of as many frames, or as many as is usual if that is 0.
 func newRing(t testing.TB, chunks, block int) *ours {
 	t.Helper()
 	r, err := buffer.New(buffer.Config{FrameBytes: frame, Frames: int64(chunks) * chunkFrames, BlockFrames: block})

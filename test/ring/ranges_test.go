@@ -123,7 +123,7 @@ func (m mutexStore) Copy(dst []byte, i, n int) bool {
 
 // stores are filled alike, so that all walks have the same sum.
 func stores(t testing.TB) []store {
-	o, r, m := newRing(t, live, chunkFrames), new(refs), newMutexed(t, live).(*mutexed)
+	o, r, m := newRing(t, live, 0), new(refs), newMutexed(t, live).(*mutexed)
 	p := make([]byte, chunk)
 	for i := range live + live/2 {
 		binary.LittleEndian.PutUint64(p, uint64(i)*0x9e3779b97f4a7c15)
@@ -175,6 +175,17 @@ func rangeCosts(t testing.TB, all []store, dst []byte, i, n, rounds int) [][3]fl
 	return out
 }
 
+// tooDear says what of ours, opening, walking or copying a long range, costs too
+// much beside a plain copy of it, which takes about 200 ns for a chunk.
+func tooDear(ns [3]float64, plain float64) string {
+	for way, most := range []float64{0.01, 0.4, 1.4} {
+		if most *= slack(); ns[way] > most*plain {
+			return fmt.Sprintf("%s takes %.0f ns, %.3f times a plain copy, want %.2f", []string{"opening", "walking", "copying"}[way], ns[way], ns[way]/plain, most)
+		}
+	}
+	return ""
+}
+
 func TestRangesAreOpenedAndWalkedWithoutCopying(t *testing.T) {
 	all, dst, src := stores(t), touched(live*chunk), touched(live*chunk)
 	rounds := either(5, 15)
@@ -184,8 +195,20 @@ func TestRangesAreOpenedAndWalkedWithoutCopying(t *testing.T) {
 			name string
 			i    int
 		}{{"head", live - n}, {"middle", (live - n) / 2}, {"tail", 0}} {
-			got := rangeCosts(t, all, dst, at.i, n, rounds)
-			plain := plainCopy(t, dst, src[at.i*chunk:(at.i+n)*chunk], rounds)
+			var got [][3]float64
+			var plain float64
+			for try := 1; ; try++ {
+				got = rangeCosts(t, all, dst, at.i, n, rounds)
+				plain = plainCopy(t, dst, src[at.i*chunk:(at.i+n)*chunk], rounds)
+				dear := tooDear(got[0], plain)
+				if n < live || dear == "" {
+					break
+				}
+				if t.Logf("%d at the %s: %s", n, at.name, dear); try == tries {
+					t.Errorf("%d at the %s: too dear %d times", n, at.name, tries)
+					break
+				}
+			}
 			cells := []string{fmt.Sprintf("%d at the %s", n, at.name), short3(plain)}
 			for _, c := range got {
 				for _, ns := range c {
@@ -193,9 +216,6 @@ func TestRangesAreOpenedAndWalkedWithoutCopying(t *testing.T) {
 				}
 			}
 			rows.row(cells...)
-			if n == live && got[0][1] > plain {
-				t.Errorf("walking %d chunks takes %.0f ns, more than the %.0f of copying them", n, got[0][1], plain)
-			}
 		}
 	}
 	rows.log(t, "ranges of 4 KiB chunks out of %d; a walk touches a word of each; medians of %d rounds", live, rounds)

@@ -57,7 +57,7 @@ func contenders() []contender {
 		{name: "ours", make: newOurs},
 		{name: "unprotected", make: newBare},
 		{name: "copy to one 4 KiB", make: newHot, readsOther: true},
-		{name: "ours, blocks of 16 KiB", make: newCoarse},
+		{name: "ours, blocks of 4 KiB", make: newFine},
 		{name: "Mutex", make: newMutexed},
 		{name: "RWMutex", make: newRWMutexed},
 		{name: "chan of pointers", make: newPointers},
