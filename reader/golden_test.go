@@ -110,9 +110,11 @@ func TestSeed_C2(t *testing.T) {
 		{5, 6, "OverlapsFuture", "5", answer{future: 5}, answer{}},
 		{10, 11, "OverlapsFuture", "IndexError (bug)", answer{future: 5}, answer{future: 10}},
 		{2, 3, "2", "OverlapsPast", answer{}, overrun(2, 3)},
-		{9, 3, "ValueError", "ValueError", answer{plain: true}, answer{plain: true}},
+		{9, 3, "ValueError", "ValueError, also as [9:3:-1]", answer{plain: true}, answer{plain: true}},
+		// creek answers (3, 5) and 3.5 with TypeError; here they do not compile.
 		{4, 9, "OverlapsFuture", "4..8 as [4:-1]", answer{future: 5}, answer{}},
 		{9, 10, "OverlapsFuture", "9 as [-1]", answer{future: 5}, answer{}},
+		{3, 9, "OverlapsFuture", "3 5 7 as [3:9:2]; a step is the caller's here", answer{future: 5}, answer{}},
 		{2, 9, "OverlapsFuture", "OverlapsPast 2..9 as [-8:-1]", answer{future: 5}, overrun(2, 3)},
 		{-1, 3, "counted from the end", "counted from the end", answer{plain: true}, answer{plain: true}},
 		{0, 0, "[]", "[]", answer{}, answer{}},

@@ -43,25 +43,27 @@ func Instants(o *options) error {
 	return nil
 }
 
-// From which end of an item its key is taken.
+// A Stamp says at which end of an item its key was taken.
+type Stamp uint8
+
 const (
-	Stamped      = 1  // at its start
-	StampedAtEnd = -1 // when it was complete, as is usual for what is stamped when it is read
+	StampedAtStart Stamp = iota
+	StampedAtEnd         // when it was complete, as is usual for what is stamped when it is read
 )
 
 // Lasting says that each item is length long, in keys, and which end of it the
-// key is: Stamped or StampedAtEnd.
-func Lasting(length int64, stamp int) Option {
+// key is.
+func Lasting(length int64, stamp Stamp) Option {
 	return func(o *options) error {
 		switch {
 		case length < 1:
 			return fmt.Errorf("open reader: items of length %d: a length is positive", length)
-		case stamp == Stamped:
+		case stamp == StampedAtStart:
 			o.items = func(keys KeyTrans) (starts, ends KeyTrans) { return keys, shifted{keys, length} }
 		case stamp == StampedAtEnd:
 			o.items = func(keys KeyTrans) (starts, ends KeyTrans) { return shifted{keys, -length}, keys }
 		default:
-			return fmt.Errorf("open reader: items stamped %d: neither Stamped nor StampedAtEnd", stamp)
+			return fmt.Errorf("open reader: items stamped %d: neither at the start nor at the end", stamp)
 		}
 		return nil
 	}

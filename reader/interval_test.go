@@ -52,7 +52,7 @@ func TestSeed_C9(t *testing.T) {
 			opts []Option
 		}{
 			{"a start and an end", []Option{Keys(listed{c.s, 1000}), Ending(listed{c.e, 1010})}},
-			{"a start and a length", []Option{Keys(listed{c.s, 1000}), Lasting(c.e-c.s, Stamped)}},
+			{"a start and a length", []Option{Keys(listed{c.s, 1000}), Lasting(c.e-c.s, StampedAtStart)}},
 			{"an end and a length", []Option{Keys(listed{c.e, 1000}), Lasting(c.e-c.s, StampedAtEnd)}},
 			{"until the next", []Option{Keys(listed{c.s, c.e, c.e, 1000})}},
 		} {
@@ -120,7 +120,7 @@ func TestPositionsAreThoseOfTheDefinition(t *testing.T) {
 		case 1:
 			opts = append(opts, Instants)
 		case 2:
-			opts = append(opts, Lasting(d, Stamped))
+			opts = append(opts, Lasting(d, StampedAtStart))
 		case 3:
 			opts = append(opts, Lasting(d, StampedAtEnd))
 		case 4:
@@ -149,12 +149,12 @@ func TestPositionsAreThoseOfTheDefinition(t *testing.T) {
 
 func TestBadItemsAndQueriesAreRefused(t *testing.T) {
 	ring, _ := newRing(t, buffer.Config{Frames: 20})
-	for _, bad := range []Option{Lasting(0, Stamped), Lasting(-1, Stamped), Lasting(1, 0), Ending(nil), Matching(Covering + 1)} {
+	for _, bad := range []Option{Lasting(0, StampedAtStart), Lasting(-1, StampedAtStart), Lasting(1, 2), Ending(nil), Matching(Covering + 1)} {
 		if _, err := Open(ring, bad); err == nil {
 			t.Error("a bad option was accepted")
 		}
 	}
-	rd := mustOpen(t, ring, Lasting(5, Stamped))
+	rd := mustOpen(t, ring, Lasting(5, StampedAtStart))
 	for _, q := range [][2]int64{{1<<63 - 2, 1<<63 - 1}, {3, 2}} {
 		if _, err := rd.Positions(q[0], q[1]); err == nil {
 			t.Errorf("the query %v was accepted", q)
