@@ -69,13 +69,16 @@ type Stats struct {
 	Dropped  int64 // places that were dropped without being closed, ever
 }
 
+// Capacity is how many stored frames can be read back at any time.
+func (r *Ring) Capacity() int64 { return (r.count - 1) << r.blockShift }
+
 // Stats describes the ring now.
 func (r *Ring) Stats() Stats {
 	oldest := r.oldest()
 	head := r.Head()
 	stored := r.Stored(head)
 	return Stats{
-		Capacity: (r.count - 1) << r.blockShift,
+		Capacity: r.Capacity(),
 		Bytes:    int64(len(r.slab)),
 		Window:   stored - oldest,
 		Stored:   stored,

@@ -143,20 +143,17 @@ func (s scene) measure(t testing.TB, rounds, writes int) (c costs, delivered flo
 	return c, float64(stop()) / float64(w.Head())
 }
 
+// With readers on another core the floor is another one: see test/ring.
 func TestWritingCostsLittleMoreThanCopying(t *testing.T) {
 	const most = 1.6
-	for _, s := range scenes() {
-		var c costs
-		for range 10 { // the machine may be busy with something else
-			var delivered float64
-			c, delivered = s.measure(t, 31, 1000)
-			t.Logf("%s: copy %.0f ns, round memory of that size %.0f ns, write %.0f ns; %.2f times what was written was delivered", s.name, c.hot, c.round, c.write, delivered)
-			if c.write <= most*c.round {
-				break
-			}
+	for try := 1; ; try++ { // the machine may be busy with something else
+		c, _ := scene{}.measure(t, 31, 1000)
+		t.Logf("copy %.0f ns, round memory as large as the ring %.0f ns, write %.0f ns", c.hot, c.round, c.write)
+		if c.write <= most*c.round {
+			return
 		}
-		if c.write > most*c.round {
-			t.Errorf("%s: writing costs %.0f ns, %.2f times the copy of %.0f ns, want %.1f", s.name, c.write, c.write/c.round, c.round, most)
+		if try == 10 {
+			t.Fatalf("writing costs %.0f ns, %.2f times the copy of %.0f ns, want %.1f", c.write, c.write/c.round, c.round, most)
 		}
 	}
 }

@@ -223,6 +223,8 @@ func TestFaultsOfTheCallerPanic(t *testing.T) {
 		"Commit twice":     func(w *Writer) { w.Reserve(3); w.Commit(3); w.Commit(1) },
 		"Commit(-1)":       func(w *Writer) { w.Commit(-1) },
 		"Skip(-1)":         func(w *Writer) { w.Skip(-1, audio.Device) },
+		"Skip of none":     func(w *Writer) { w.Skip(1, 0) },
+		"Skip of overrun":  func(w *Writer) { w.Skip(1, audio.Overrun) },
 		"Skip beyond":      func(w *Writer) { w.Skip(1, audio.Device); w.Skip(1<<63-1, audio.Device) },
 		"Reserve at end":   func(w *Writer) { w.Close(nil); w.Reserve(1) },
 		"Commit at end":    func(w *Writer) { w.Reserve(1); w.Close(nil); w.Commit(1) },

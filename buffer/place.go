@@ -57,6 +57,9 @@ func (r *Ring) Take() (*Place, error) {
 // Ring is the ring of the place.
 func (p *Place) Ring() *Ring { return p.ring }
 
+// Closed says whether the place was given back.
+func (p *Place) Closed() bool { return p.over }
+
 // Close releases all views and gives the place back. Only the first call
 // counts.
 func (p *Place) Close() {
@@ -108,7 +111,10 @@ func (p *Place) Lend(at audio.Pos, frames int64) (View, error) {
 	r := p.ring
 	stored, some, err := p.stretch(at, frames)
 	if some == 0 {
-		return View{span: audio.Span{From: at, To: at}}, err
+		if err != nil {
+			return View{}, err
+		}
+		return View{span: audio.Span{From: at, To: at}}, nil
 	}
 	blocks := int64(max(1, r.maxPins-p.pinned))
 	some = min(some, (stored>>r.blockShift+blocks)<<r.blockShift-stored)

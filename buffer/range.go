@@ -9,7 +9,8 @@ import (
 
 // A Range is frames that could all be read when it was opened, as long as the
 // ring if need be. It holds nothing: what is overwritten before it is reached is
-// told then. It belongs to the goroutine of its reader.
+// told then. It belongs to the goroutine of its reader and ends with it: after
+// that there is only ErrReaderClosed.
 type Range struct {
 	place  *Place
 	span   audio.Span
@@ -20,8 +21,11 @@ type Range struct {
 // Nothing is read, however long it is.
 func (p *Place) Range(i, j audio.Pos) (Range, error) {
 	want := audio.Span{From: i, To: j}
-	if err := p.sane(want); err != nil || want.Empty() {
-		return Range{span: want}, err
+	if err := p.sane(want); err != nil {
+		return Range{}, err
+	}
+	if want.Empty() {
+		return Range{place: p, span: want}, nil
 	}
 	stored, err := p.find(want)
 	if err != nil {
@@ -33,8 +37,9 @@ func (p *Place) Range(i, j audio.Pos) (Range, error) {
 // Span is the positions of the range.
 func (g Range) Span() audio.Span { return g.span }
 
-// Pieces gives the range in order, block by block, as views that borrow. Each
-// ends with the body of the loop. If the frames that come next have been
+// Pieces gives the range in order, block by block, as views that borrow, or own
+// a copy while the reader holds all the blocks that it may. Each ends with the
+// body of the loop. If the frames that come next have been
 // overwritten, the last thing it gives is a *LostError whose Want begins there.
 func (g Range) Pieces() iter.Seq2[View, error] {
 	return func(yield func(View, error) bool) { g.walk(yield) }
@@ -42,9 +47,9 @@ func (g Range) Pieces() iter.Seq2[View, error] {
 
 func (g Range) walk(yield func(View, error) bool) {
 	for !g.span.Empty() {
-		v, ok := g.piece()
-		if !ok {
-			yield(View{}, g.place.gone(g.span))
+		v, err := g.piece()
+		if err != nil {
+			yield(View{}, err)
 			return
 		}
 		g.span.From = v.span.To
@@ -58,21 +63,33 @@ func (g Range) walk(yield func(View, error) bool) {
 }
 
 // piece is what the range begins with, of one block.
-func (g *Range) piece() (View, bool) {
+func (g *Range) piece() (View, error) {
+	if g.place.over {
+		return View{}, ErrReaderClosed
+	}
 	r := g.place.ring
 	n := min(g.span.Len(), r.blockMask+1-g.stored&r.blockMask)
 	span := audio.Span{From: g.span.From, To: g.span.From + audio.Pos(n)}
-	if v, ok := g.place.lend(span, g.stored); ok {
-		return v, true
+	v, ok := g.place.lend(span, g.stored)
+	if !ok { // gone, or as many are borrowed as may be
+		v, ok = g.place.duplicate(span, g.stored)
 	}
-	return g.place.duplicate(span, g.stored) // every block that may be borrowed is
+	if !ok {
+		return View{}, g.place.gone(g.span)
+	}
+	return v, nil
 }
 
 // Copy copies the range into dst, and returns how many frames: all, or those
 // before the first that has been overwritten, and the *LostError from there on.
 // If dst has no room for all, it returns 0 and io.ErrShortBuffer.
 func (g Range) Copy(dst []byte) (frames int, err error) {
-	if !g.span.Empty() && int64(len(dst)) < g.span.Len()*int64(g.place.ring.frameBytes) {
+	switch {
+	case g.span.Empty():
+		return 0, nil
+	case g.place.over:
+		return 0, ErrReaderClosed
+	case int64(len(dst)) < g.span.Len()*int64(g.place.ring.frameBytes):
 		return 0, io.ErrShortBuffer
 	}
 	for rest := g.span; !rest.Empty(); rest.From = g.span.From + audio.Pos(frames) {

@@ -82,8 +82,11 @@ func (l *loan) release() {
 // The view borrows if few enough blocks are touched, and owns a copy if not.
 func (p *Place) Slice(i, j audio.Pos) (View, error) {
 	want := audio.Span{From: i, To: j}
-	if err := p.sane(want); err != nil || want.Empty() {
-		return View{span: want}, err
+	if err := p.sane(want); err != nil {
+		return View{}, err
+	}
+	if want.Empty() {
+		return View{span: want}, nil
 	}
 	stored, err := p.find(want)
 	if err != nil {

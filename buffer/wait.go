@@ -130,29 +130,39 @@ func (p *Place) Wait(ctx context.Context, head audio.Pos) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &r.waits
-	r.chaos.at("wait")
-	w.mu.Lock()
-	w.list = append(w.list, waiter{int64(head), p.tell})
-	r.rearm()
-	w.mu.Unlock()
+	r.enter(int64(head), p.tell)
 	for {
 		r.chaos.at("sleep")
 		select {
 		case <-p.tell:
 			return nil
-		case <-w.kick:
-			w.mu.Lock()
-			r.rearm()
-			w.mu.Unlock()
+		case <-r.waits.kick:
+			r.lead()
 		case <-ctx.Done():
-			if w.leave(r, p.tell) {
+			if r.waits.leave(r, p.tell) {
 				return ctx.Err()
 			}
 			<-p.tell // it was told at the same time
 			return nil
 		}
 	}
+}
+
+// enter adds a wish to the list, and tells it at once if it is fulfilled.
+func (r *Ring) enter(head int64, tell chan struct{}) {
+	w := &r.waits
+	r.chaos.at("wait")
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.list = append(w.list, waiter{head, tell})
+	r.rearm()
+}
+
+// lead is what who has received the kick does for all.
+func (r *Ring) lead() {
+	r.waits.mu.Lock()
+	defer r.waits.mu.Unlock()
+	r.rearm()
 }
 
 // leave takes the waiter with that channel off the list, or returns false if

@@ -99,10 +99,12 @@ func (w *Writer) swing() {
 
 // Skip makes a hole of frames positions at the head. No bytes exist for it and
 // nothing is evicted, however long it is. Adjacent skips of one cause are one
-// hole that grows. Skip(0) does nothing; a negative number panics.
+// hole that grows. Skip(0) does nothing. A negative number panics, and so does a
+// cause that no hole can have: one that is not valid, or Overrun, which is what
+// readers make of sound.
 func (w *Writer) Skip(frames int64, cause audio.Cause) {
-	if frames < 0 || frames > math.MaxInt64-w.head {
-		panic(fmt.Sprintf("buffer: Skip(%d) at %d", frames, w.head))
+	if frames < 0 || frames > math.MaxInt64-w.head || !cause.Valid() || cause == audio.Overrun {
+		panic(fmt.Sprintf("buffer: Skip(%d, %v) at %d", frames, cause, w.head))
 	}
 	if frames == 0 {
 		return

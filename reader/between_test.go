@@ -217,6 +217,9 @@ func TestReadFullGivesExactlyWhatFits(t *testing.T) {
 	if n, err := rd.ReadFull(t.Context(), p[:10*frameBytes]); n != 10 || err != nil || wrong(p[:10*frameBytes], 0) >= 0 {
 		t.Errorf("%d frames, %v", n, err)
 	}
+	if n, err := rd.ReadFull(t.Context(), p[:frameBytes-1]); n != 0 || err != io.ErrShortBuffer {
+		t.Errorf("no room: %d frames, %v", n, err)
+	}
 	if n, err := rd.ReadFull(t.Context(), nil); n != 0 || err != nil {
 		t.Errorf("nothing: %d frames, %v", n, err)
 	}

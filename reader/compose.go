@@ -51,6 +51,15 @@ func (c composed) Lower(key int64) (audio.Pos, error) {
 	return p, nil
 }
 
+func (c composed) wish(key int64) <-chan struct{} {
+	rung := wish(c.outer, key)
+	middle, err := c.outer.Lower(key)
+	if err != nil {
+		return rung
+	}
+	return wish(c.inner, int64(middle))
+}
+
 func (c composed) AwaitKey(ctx context.Context, key int64) error {
 	if err := awaitKey(ctx, c.outer, key); err != nil {
 		return ofPart(ctx, "outer", err)

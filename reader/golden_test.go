@@ -231,17 +231,46 @@ func TestClosedReaderSaysSo(t *testing.T) {
 	if n := ring.Stats().Readers; n != 1 {
 		t.Errorf("%d places taken, want 1", n)
 	}
-	if _, err := rd.Read(t.Context(), make([]byte, 100)); err != ErrClosed {
-		t.Errorf("read: %v", err)
+	ctx, p := t.Context(), make([]byte, 100)
+	view := func(v View, err error) error {
+		if v.Frames() != 0 || len(v.Segments()) != 0 {
+			t.Errorf("a closed reader gave %v", v.Span())
+		}
+		return err
 	}
-	if _, err := rd.Slice(0, 1); err != ErrClosed {
-		t.Errorf("slice: %v", err)
+	for name, err := range map[string]error{
+		"Read":     second(rd.Read(ctx, p)),
+		"Peek":     second(rd.Peek(ctx, p)),
+		"ReadFull": second(rd.ReadFull(ctx, p)),
+		"Copy":     second(rd.Copy(p, 0)),
+		"Next":     view(rd.Next(ctx, 1)),
+		"Slice":    view(rd.Slice(0, 1)),
+		"nothing":  view(rd.Slice(1, 1)),
+		"Last":     view(rd.Last(1)),
+		"Frame":    view(rd.Frame(At(0))),
+		"Between":  view(rd.Between(ctx, 0, 2)),
+		"Until":    view(rd.Until(ctx, 2)),
+		"Range":    second(rd.Range(0, 2)),
+		"Fork":     second(rd.Fork()),
+		"Await":    rd.Await(ctx, 100),
+		"Gather":   Gather(ctx, []*Reader{rd}, 0, 100)[0].Err,
+	} {
+		if err != ErrClosed {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
-	if err := rd.Await(t.Context(), 1); err != ErrClosed {
-		t.Errorf("await: %v", err)
+	for v, err := range rd.All(ctx, 2, 2) {
+		if view(v, err) != ErrClosed {
+			t.Errorf("All: %v", err)
+		}
+	}
+	if rd.Pos() != 0 {
+		t.Errorf("a closed reader moved to %d", rd.Pos())
 	}
 	checkSlice(t, other, 0, 3, answer{})
 }
+
+func second[T any](_ T, err error) error { return err }
 
 func TestFailStaysUntilSeek(t *testing.T) {
 	ctx := context.Background()

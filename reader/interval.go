@@ -10,7 +10,9 @@ import (
 )
 
 // An Interval says which items a query [bt, tt) means. An item has a start s and
-// an end e, in the reader's keys.
+// an end e, in the reader's keys: the item at position p starts at the key of p
+// and ends where the next one starts, unless Instants, Lasting or Ending say
+// otherwise.
 type Interval uint8
 
 // The five ways in which an item can have to do with a query.
@@ -33,11 +35,9 @@ func Matching(i Interval) Option {
 	}
 }
 
-// By default the item at position p begins at the key of p and ends where the
-// next one begins. The options below say otherwise.
-
-// Instants says that items have no length: each is in a query if its key is,
-// whatever the interval.
+// Instants says that items have no length that counts: each lasts 1, the unit of
+// the keys. So it is in a query if its key is, whatever the interval, but for
+// Covering.
 func Instants(o *options) error {
 	o.items = func(keys KeyTrans) (starts, ends KeyTrans) { return keys, shifted{keys, 1} }
 	return nil
@@ -147,6 +147,8 @@ func (n next) Lower(key int64) (audio.Pos, error) {
 	return max(0, p-1), err
 }
 
+func (n next) wish(key int64) <-chan struct{} { return wish(n.KeyTrans, key) }
+
 func (n next) AwaitKey(ctx context.Context, key int64) error { return awaitKey(ctx, n.KeyTrans, key) }
 
 // shifted has keys that are by higher.
@@ -170,6 +172,14 @@ func (s shifted) Lower(key int64) (audio.Pos, error) {
 		return 0, fmt.Errorf("position of key %d: out of range", key)
 	}
 	return s.KeyTrans.Lower(inner)
+}
+
+func (s shifted) wish(key int64) <-chan struct{} {
+	inner, fits := add(key, -s.by)
+	if !fits {
+		return nil
+	}
+	return wish(s.KeyTrans, inner)
 }
 
 func (s shifted) AwaitKey(ctx context.Context, key int64) error {

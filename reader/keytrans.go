@@ -60,6 +60,15 @@ func awaitKey(ctx context.Context, keys KeyTrans, key int64) error {
 	return endOf(err)
 }
 
+// wish is what is closed when Lower(key) may know more than now, nil if keys
+// cannot tell. It is asked for before Lower is.
+func wish(keys KeyTrans, key int64) <-chan struct{} {
+	if w, ok := keys.(interface{ wish(int64) <-chan struct{} }); ok {
+		return w.wish(key)
+	}
+	return nil
+}
+
 // endOf is io.EOF for an error that wraps it.
 func endOf(err error) error {
 	if errors.Is(err, io.EOF) {

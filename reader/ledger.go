@@ -127,6 +127,8 @@ func (l *Ledger) Lower(key int64) (audio.Pos, error) {
 	return audio.Pos(s.entry(i)[partPos]), nil
 }
 
+func (l *Ledger) wish(key int64) <-chan struct{} { return l.bell.wish(key) }
+
 // AwaitKey waits until Lower(key) answers, as Awaiter says.
 func (l *Ledger) AwaitKey(ctx context.Context, key int64) error {
 	for {

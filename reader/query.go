@@ -7,8 +7,10 @@ import (
 	"io"
 	"iter"
 	"math"
+	"slices"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/buffer"
 )
 
 // Between returns all items of the query [bt, tt), in the reader's keys and as
@@ -19,55 +21,76 @@ import (
 //	view, io.EOF       all that there will ever be: the stream is over, or
 //	                   the index of it
 //	view, other error  the same; the stream ended with it
-//	none, *LostError   some do not exist; told at once, before any waiting
+//	none, *LostError   some do not exist; told as soon as it is so
 //	none, ctx.Err()    the context ended
 //	none, other error  the query is no query, or the keys have no answer
+//
+// Keys that learn are asked again with each frame that comes, and as soon as
+// they know more if they are of this package. They should know a frame before
+// it is committed: at the end of the stream a key that is not known is none
+// that will come.
 //
 // Release the view in any case.
 func (r *Reader) Between(ctx context.Context, bt, tt int64) (View, error) {
 	for {
-		v, wait, err := r.between(bt, tt)
-		if wait == nil {
+		v, wish, err := r.between(bt, tt)
+		if wish == nil {
 			return v, err
 		}
-		if err := wait(ctx); err != nil {
+		if err := r.grant(ctx, wish); err != nil {
 			return View{}, err
 		}
 	}
 }
 
+// grant waits for a wish of this reader.
+func (r *Reader) grant(ctx context.Context, wish *buffer.Wish) error {
+	if wish.Also == nil {
+		return r.place.Wait(ctx, wish.Head)
+	}
+	return buffer.WaitAny(ctx, []buffer.Wish{*wish})
+}
+
 // between is Between without waiting: it answers, or returns what to wait for
 // before it is asked again.
-func (r *Reader) between(bt, tt int64) (v View, wait func(context.Context) error, err error) {
-	over := r.ring.Closed() // before the frames, or the last of them are missed
-	from, to, err := r.options.edges(bt, tt)
+func (r *Reader) between(bt, tt int64) (v View, wish *buffer.Wish, err error) {
+	begin, end, err := r.options.edges(bt, tt)
 	if err != nil {
 		return View{}, nil, err
 	}
-	var span audio.Span
-	for _, one := range []struct {
-		edge
-		pos *audio.Pos
-	}{{from, &span.From}, {to, &span.To}} {
-		*one.pos, err = one.lower()
-		if errors.Is(err, ErrNotYet) {
-			return View{}, func(ctx context.Context) error { return one.await(ctx) }, nil
+	over, head := r.ring.Closed(), r.ring.Head() // before the keys, or what they learn meanwhile is missed
+	from, rung, err := begin.position(over)
+	if err == nil && rung == nil {
+		if from == never {
+			return View{}, nil, r.end()
 		}
-		if err != nil {
-			return View{}, nil, fmt.Errorf("between %d and %d: %w", bt, tt, err)
+		var to audio.Pos
+		if to, rung, err = end.position(over); err == nil && rung == nil {
+			return r.all(audio.Span{From: from, To: max(from, to)}, over)
+		}
+		if _, lost := r.place.Range(from, from+1); err == nil && loses(lost) {
+			return View{}, nil, lost
 		}
 	}
-	if span.From == never {
-		return View{}, nil, io.EOF
+	if err != nil {
+		return View{}, nil, fmt.Errorf("between %d and %d: %w", bt, tt, err)
 	}
-	span.To = max(span.From, span.To)
+	return View{}, &buffer.Wish{Place: r.place, Head: head + 1, Also: rung}, nil
+}
+
+// all is the frames of span, or what there will ever be of them, or what to
+// wait for. over says whether the stream was over before span was known.
+func (r *Reader) all(span audio.Span, over bool) (v View, wish *buffer.Wish, err error) {
 	v, err = r.Slice(span.From, span.To)
 	var future *FutureError
 	switch {
 	case !errors.As(err, &future):
 		return v, nil, err
 	case !over:
-		return View{}, func(ctx context.Context) error { return r.Await(ctx, span.To) }, nil
+		// No further than what the ring holds: then some of it is lost, and that
+		// is known long before the last of it comes.
+		most := max(future.Head+1, ahead(span.From, r.ring.Capacity()))
+		return View{}, &buffer.Wish{Place: r.place, Head: min(span.To, most)}, nil
 	case span.From >= future.Head:
 		return View{}, nil, r.end()
 	}
@@ -77,47 +100,64 @@ func (r *Reader) between(bt, tt int64) (v View, wait func(context.Context) error
 	return v, nil, err
 }
 
+func loses(err error) bool {
+	_, lost := err.(*LostError)
+	return lost
+}
+
 // never is the position of a key that no frame has and none will have.
 const never = math.MaxInt64
 
-// lower is the position of the edge, never if it will not come.
-func (e edge) lower() (audio.Pos, error) {
-	p, err := e.keys.Lower(e.key)
-	if errors.Is(err, io.EOF) {
-		return never, nil
+// ahead is frames behind p, or never.
+func ahead(p audio.Pos, frames int64) audio.Pos {
+	if int64(p) > math.MaxInt64-frames {
+		return never
 	}
-	return p, err
+	return p + audio.Pos(frames)
 }
 
-// await waits until lower answers.
-func (e edge) await(ctx context.Context) error {
-	if err := awaitKey(ctx, e.keys, e.key); err != io.EOF {
-		return err
+// position is where the edge lies, never if its key will not come. If it is
+// not known yet, rung is closed when it may be, or for ever open.
+func (e edge) position(over bool) (p audio.Pos, rung <-chan struct{}, err error) {
+	rung = wish(e.keys, e.key) // before the look
+	p, err = e.keys.Lower(e.key)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, ErrNotYet) && over:
+		return never, nil, nil
+	case errors.Is(err, ErrNotYet):
+		if rung == nil {
+			rung = make(chan struct{})
+		}
+		return 0, rung, nil
 	}
-	return nil
+	return p, nil, err
 }
 
 // Until returns what is new up to the key tt: the frames from the cursor on
 // whose key is less. It waits for the last of them and moves the cursor behind
 // what it returns. Fewer come before a hole and at the end of the stream; the
-// next call then returns the *LostError or the end, as Read does. If nothing is
-// new, the view is empty. Release it.
+// next call then returns the *LostError or the end, as Read does. Fewer come,
+// too, if they are more than half of what the ring holds, rather than to lose
+// them in waiting for all. If nothing is new, the view is empty. Release it.
+//
+// What Between says of keys that learn holds here too.
 func (r *Reader) Until(ctx context.Context, tt int64) (View, error) {
 	edge := edge{r.options.keys, tt}
 	for {
-		end, err := edge.lower()
+		over, head := r.ring.Closed(), r.ring.Head() // before the keys, or what they learn meanwhile is missed
+		end, rung, err := edge.position(over)
 		switch {
-		case errors.Is(err, ErrNotYet):
-			if err := edge.await(ctx); err != nil {
+		case err != nil:
+			return View{}, fmt.Errorf("until %d: %w", tt, err)
+		case rung != nil:
+			if err := r.grant(ctx, &buffer.Wish{Place: r.place, Head: head + 1, Also: rung}); err != nil {
 				return View{}, err
 			}
 			continue
-		case err != nil:
-			return View{}, fmt.Errorf("until %d: %w", tt, err)
 		case end <= r.Pos():
 			return r.Slice(r.Pos(), r.Pos())
 		}
-		v, err := r.upTo(ctx, end)
+		v, err := r.upTo(ctx, min(end, ahead(r.Pos(), max(1, r.ring.Capacity()/2))))
 		r.move(v.Frames(), err)
 		return v, err
 	}
@@ -134,7 +174,7 @@ func (r *Reader) Until(ctx context.Context, tt int64) (View, error) {
 // error but io.EOF is the last thing given.
 func (r *Reader) All(ctx context.Context, frames, hop int64) iter.Seq2[View, error] {
 	return func(yield func(View, error) bool) {
-		if most := r.ring.Stats().Capacity; frames < 1 || hop < 1 || frames > most {
+		if most := r.ring.Capacity(); frames < 1 || hop < 1 || frames > most {
 			yield(View{}, fmt.Errorf("windows of %d frames every %d: 1 to %d frames, the ring holds no more, every 1 or more", frames, hop, most))
 			return
 		}
@@ -161,9 +201,9 @@ func (r *Reader) All(ctx context.Context, frames, hop int64) iter.Seq2[View, err
 // window is the next window, or what there is of it, and moves the cursor.
 func (r *Reader) window(ctx context.Context, frames, hop int64) (View, error) {
 	at := r.Pos()
-	v, err := r.upTo(ctx, at+audio.Pos(frames))
+	v, err := r.upTo(ctx, ahead(at, frames))
 	if v.Frames() == frames {
-		r.move(hop, nil)
+		r.Seek(ahead(at, hop))
 	} else {
 		r.move(v.Frames(), err)
 	}
@@ -185,6 +225,15 @@ func (r *Reader) upTo(ctx context.Context, end audio.Pos) (View, error) {
 			return View{}, r.place.Overrun(want, r.resume)
 		}
 		over := r.ring.Closed() // before the frames, or the last of them are missed
+		if want.From == never { // leapt behind all that can come
+			if over {
+				return View{}, r.end()
+			}
+			if err := r.place.Wait(ctx, never); err != nil {
+				return View{}, err
+			}
+			continue
+		}
 		v, err := r.place.Slice(want.From, want.To)
 		switch e := err.(type) {
 		case *LostError:
@@ -216,41 +265,35 @@ type Part struct {
 }
 
 // Gather asks several readers one query, each in its own keys, and returns
-// their answers in the order of rs: what Between would say. All are asked
-// before one is waited for, and again whenever the one that was waited for has
-// its items. A reader that has no answer spoils no other's. Release the views.
+// their answers in the order of rs: what Between would say. A reader is asked
+// again as soon as there may be an answer, whichever of them it is; one that has
+// none spoils no other's. Release the views.
 func Gather(ctx context.Context, rs []*Reader, bt, tt int64) []Part {
-	parts := make([]Part, len(rs))
-	open := make([]int, len(rs)) // those without an answer
-	for i := range rs {
-		open[i] = i
+	parts, open := make([]Part, len(rs)), make([]bool, len(rs))
+	for i := range open {
+		open[i] = true
 	}
-	for len(open) > 0 {
-		var first func(context.Context) error
-		left := open[:0]
-		for _, i := range open {
-			v, wait, err := rs[i].between(bt, tt)
-			if wait == nil {
-				parts[i] = Part{v, err}
+	for {
+		var wishes []buffer.Wish
+		for i, r := range rs {
+			if !open[i] {
 				continue
 			}
-			if left = append(left, i); first == nil {
-				first = wait
+			v, wish, err := r.between(bt, tt)
+			if wish == nil {
+				parts[i], open[i] = Part{v, err}, false
+			} else if !slices.Contains(rs[:i], r) {
+				wishes = append(wishes, *wish)
 			}
 		}
-		if open = left; len(open) == 0 {
+		if len(wishes) == 0 || ctx.Err() != nil {
 			break
 		}
-		if err := first(ctx); err != nil {
-			if ctx.Err() == nil { // of this reader alone
-				parts[open[0]].Err = err
-				open = open[1:]
-				continue
-			}
-			for _, i := range open {
-				parts[i].Err = err
-			}
-			break
+		_ = buffer.WaitAny(ctx, wishes) // if the context ends, all are asked once more
+	}
+	for i := range rs {
+		if open[i] {
+			parts[i].Err = ctx.Err()
 		}
 	}
 	return parts

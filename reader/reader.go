@@ -52,9 +52,13 @@ func Open(r *buffer.Ring, opts ...Option) (*Reader, error) {
 	return open(r, options{begin: oldest, keys: Frames(0), policy: oldest, items: untilNext}, opts)
 }
 
-// Fork opens another reader on the same ring, with the same position, keys and
-// policy, unless the options say otherwise.
+// Fork opens another reader on the same ring, at the same position and with the
+// same options, unless opts say otherwise. A loss that was not told yet, or that
+// Fail makes stay, is met by the fork anew. A closed reader is not forked.
 func (r *Reader) Fork(opts ...Option) (*Reader, error) {
+	if r.place.Closed() {
+		return nil, ErrClosed
+	}
 	o := r.options
 	pos := r.Pos()
 	o.begin = func(*buffer.Ring) audio.Pos { return pos }
@@ -77,7 +81,9 @@ func open(ring *buffer.Ring, o options, opts []Option) (*Reader, error) {
 }
 
 // Close releases all views and gives the place back. It may be called more
-// than once.
+// than once. Afterwards everything that reads, waits or forks returns ErrClosed
+// and moves nothing; what only tells, such as Pos, Lag, Runs and Positions, still
+// does.
 func (r *Reader) Close() error {
 	r.place.Close()
 	return nil
@@ -100,7 +106,8 @@ func (r *Reader) Lag() int64 {
 	return max(0, r.ring.Stored(r.ring.Head())-r.ring.Stored(pos))
 }
 
-// Seek moves the cursor to p. An error that stayed under Fail is over.
+// Seek moves the cursor to p, which may be lost or yet to come; a negative p is
+// the first position. An error that stayed under Fail is over.
 func (r *Reader) Seek(p audio.Pos) {
 	r.cursor.Store(int64(max(0, p)))
 	r.resume, r.failed = 0, nil
@@ -144,11 +151,15 @@ func (r *Reader) Peek(ctx context.Context, p []byte) (frames int, err error) {
 	return frames, err
 }
 
-// ReadFull reads until p is full of frames. If it returns fewer than p has room
-// for, err says why: what Read would, of what comes behind these frames, or
+// ReadFull reads until p is full of frames; with no room for one it returns
+// io.ErrShortBuffer, unless p is empty. If it returns fewer than p has room for,
+// err says why: what Read would, of what comes behind these frames, or
 // io.ErrUnexpectedEOF if the stream ended between them.
 func (r *Reader) ReadFull(ctx context.Context, p []byte) (frames int, err error) {
 	size := r.ring.FrameBytes()
+	if len(p) > 0 && len(p) < size {
+		return 0, io.ErrShortBuffer
+	}
 	for room := len(p) / size; frames < room; {
 		n, err := r.Read(ctx, p[frames*size:])
 		if err == io.EOF && frames > 0 {
@@ -189,7 +200,7 @@ func (r *Reader) wait(ctx context.Context, frames int64, take func(at audio.Pos)
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		want := audio.Span{From: r.Pos(), To: r.Pos() + audio.Pos(frames)}
+		want := audio.Span{From: r.Pos(), To: ahead(r.Pos(), frames)}
 		if want.From < r.resume {
 			return r.place.Overrun(want, r.resume)
 		}
@@ -203,7 +214,7 @@ func (r *Reader) wait(ctx context.Context, frames int64, take func(at audio.Pos)
 		case over:
 			return r.end()
 		}
-		if err := r.place.Wait(ctx, want.From+1); err != nil {
+		if err := r.place.Wait(ctx, ahead(want.From, 1)); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"fmt"
+	"io"
 	"iter"
 
 	"github.com/ingestd/ingestd/audio"
@@ -29,18 +30,21 @@ func (r *Reader) Runs(i, j audio.Pos) iter.Seq[Run] { return r.place.Runs(i, j) 
 
 // Copy copies frames from position at on into dst, and returns how many. If
 // they are fewer than dst has room for, err says what there is instead of the
-// next one: a *LostError or a *FutureError. It neither waits nor moves the
-// cursor.
+// next one: a *LostError or a *FutureError; with no room for a frame,
+// io.ErrShortBuffer, unless dst is empty. It neither waits nor moves the cursor.
 func (r *Reader) Copy(dst []byte, at audio.Pos) (frames int, err error) {
 	room := len(dst) / r.ring.FrameBytes()
-	if at < 0 {
+	switch {
+	case at < 0:
 		return 0, fmt.Errorf("copy from %d: a position is not negative", at)
+	case len(dst) > 0 && room == 0:
+		return 0, io.ErrShortBuffer
 	}
 	for frames < room {
 		n, err := r.place.Copy(dst[frames*r.ring.FrameBytes():], at+audio.Pos(frames))
 		if n == 0 {
 			if err == nil {
-				err = &FutureError{Want: audio.Span{From: at + audio.Pos(frames), To: at + audio.Pos(room)}, Head: r.ring.Head()}
+				err = &FutureError{Want: audio.Span{From: at + audio.Pos(frames), To: ahead(at, int64(room))}, Head: r.ring.Head()}
 			}
 			return frames, err
 		}
@@ -52,11 +56,14 @@ func (r *Reader) Copy(dst []byte, at audio.Pos) (frames int, err error) {
 // Last returns the newest frames frames, or the errors of Slice if there are
 // not so many without a break.
 func (r *Reader) Last(frames int64) (View, error) {
-	span, err := r.Resolve(At(-frames), Index{})
-	if err != nil {
-		return View{}, err
+	head := r.ring.Head()
+	if frames < 0 {
+		return View{}, fmt.Errorf("the last %d frames: a number of frames is not negative", frames)
 	}
-	return r.Slice(span.From, span.To)
+	if frames > int64(head) {
+		return View{}, fmt.Errorf("the last %d frames: %w, the head is at %d", frames, ErrOutside, head)
+	}
+	return r.Slice(head-audio.Pos(frames), head)
 }
 
 // An Index is one end of a range as people give it: a position, a distance
@@ -71,16 +78,22 @@ type Index struct {
 func At(n int64) Index { return Index{n, true} }
 
 // Resolve turns the ends of a range into positions. A left-out beginning is the
-// oldest frame, a left-out end the head. An end before the first frame ever is
-// an error, not cut to it.
-func (r *Reader) Resolve(i, j Index) (audio.Span, error) { return resolve(r.ring.Bounds(), i, j) }
-
-func resolve(bounds audio.Span, i, j Index) (s audio.Span, err error) {
+// oldest frame, a left-out end the head. What cannot be a range then was
+// overwritten up to its end, a *LostError, or begins behind the head, a
+// *FutureError. An end before the first frame ever is an error, not cut to it.
+func (r *Reader) Resolve(i, j Index) (s audio.Span, err error) {
+	bounds := r.ring.Bounds()
 	if s.From, err = i.from(bounds.From, bounds.To); err != nil {
 		return audio.Span{}, err
 	}
 	if s.To, err = j.from(bounds.To, bounds.To); err != nil {
 		return audio.Span{}, err
+	}
+	switch {
+	case !i.given && j.given && s.To <= s.From && s.From > 0:
+		return audio.Span{}, r.place.Overrun(audio.Span{To: s.To}, 0)
+	case i.given && !j.given && s.From > s.To:
+		return audio.Span{}, &FutureError{Want: audio.Span{From: s.From, To: s.From}, Head: s.To}
 	}
 	return s, nil
 }

@@ -2,6 +2,7 @@ package reader
 
 import (
 	"errors"
+	"io"
 	"slices"
 	"testing"
 
@@ -24,7 +25,10 @@ func TestSeed_C3(t *testing.T) {
 		{"[2:]", At(2), none, "ValueError (bug)", "ValueError (bug)", span(2, 5), span(2, 10)},
 		{"[5:]", At(5), none, "ValueError (bug)", "ValueError (bug)", span(5, 5), span(5, 10)},
 		{"[-3:]", At(-3), none, "ValueError (bug)", "ValueError (bug)", span(2, 5), span(7, 10)},
-		{"[:3]", none, At(3), "0 1 2", "OverlapsPast", span(0, 3), span(3, 3)},
+		{"[:3]", none, At(3), "0 1 2", "OverlapsPast", span(0, 3), span(0, 0)}, // of 3..9 it is lost
+		{"[:2]", none, At(2), "0 1", "OverlapsPast", span(0, 2), span(0, 0)},
+		{"[:0]", none, At(0), "[]", "OverlapsPast", span(0, 0), span(0, 0)},
+		{"[12:]", At(12), none, "ValueError (bug)", "ValueError (bug)", span(0, 0), span(0, 0)}, // yet to come
 		{"[:5]", none, At(5), "0..4", "OverlapsPast", span(0, 5), span(3, 5)},
 		{"[4:-1]", At(4), At(-1), "[]", "4..8", span(4, 4), span(4, 9)},
 		{"[-5:-1]", At(-5), At(-1), "0..3", "5..8", span(0, 4), span(5, 9)},
@@ -36,6 +40,19 @@ func TestSeed_C3(t *testing.T) {
 		for _, want := range []audio.Span{c.ours5, c.ours10} {
 			insert(w, 5)
 			got, err := rd.Resolve(c.i, c.j)
+			var future *FutureError
+			switch {
+			case c.ask == "[12:]":
+				if !errors.As(err, &future) || future.Head != ring.Head() {
+					t.Errorf("%s with the head at %d: %v", c.ask, ring.Head(), err)
+				}
+				continue
+			case !c.i.given && want.Empty() && ring.Head() == 10:
+				if loss(err) != overrun(0, 3).lost {
+					t.Errorf("%s of 3..9: %v, want [0, 3) lost", c.ask, err)
+				}
+				continue
+			}
 			if c.ask == "[-8:-1]" && ring.Head() == 5 {
 				if !errors.Is(err, ErrOutside) {
 					t.Errorf("%s of 5: %v, want an error: there are no 8", c.ask, err)
@@ -91,6 +108,15 @@ func TestFrameByIndex(t *testing.T) {
 	if v, err := rd.Last(4); err != nil || v.Span() != span(6, 10) {
 		t.Errorf("the last 4: %v, %v", v.Span(), err)
 	}
+	if v, err := rd.Last(0); err != nil || v.Span() != span(10, 10) {
+		t.Errorf("the last 0: %v, %v", v.Span(), err)
+	}
+	if _, err := rd.Last(-5); err == nil || errors.Is(err, ErrOutside) {
+		t.Errorf("the last -5: %v", err)
+	}
+	if _, err := rd.Last(11); !errors.Is(err, ErrOutside) {
+		t.Errorf("the last 11 of 10: %v", err)
+	}
 	if _, err := rd.Last(8); loss(err) != overrun(2, 3).lost {
 		t.Errorf("the last 8 of 7: %v", err)
 	}
@@ -130,6 +156,9 @@ func TestCopyBesideHoles(t *testing.T) {
 		if future != nil && (future.Head != c.future || future.Want != span(c.at+audio.Pos(n), c.at+audio.Pos(c.room))) {
 			t.Errorf("Copy of %d at %d: %v", c.room, c.at, err)
 		}
+	}
+	if n, err := rd.Copy(make([]byte, frameBytes-1), 7000); n != 0 || err != io.ErrShortBuffer {
+		t.Errorf("no room: %d, %v", n, err)
 	}
 	if _, err := rd.Copy(make([]byte, 100), -1); err == nil {
 		t.Error("a copy from -1 was accepted")

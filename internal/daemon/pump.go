@@ -225,6 +225,9 @@ func (p *pump) skip(frames int64, cause audio.Cause) {
 	if frames <= 0 {
 		return
 	}
+	if !cause.Valid() || cause == audio.Overrun { // no source may stop the others by what it says
+		cause = audio.Source
+	}
 	if p.start.Load() == nil {
 		p.start.Store(&p.zero)
 	}
