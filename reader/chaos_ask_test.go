@@ -90,11 +90,11 @@ func (x *rig) lends(at audio.Pos, room int) func(before, after *model) error {
 	v, err := x.rd.place.Lend(at, int64(room))
 	return func(before, after *model) error {
 		defer v.Release()
+		// To the end of the blocks that may still be borrowed, or of one.
+		stored := int(after.stored(at))
+		room := min(room, (stored/x.m.block+max(1, x.pins-len(x.held)))*x.m.block-stored)
 		if bad := wrong(v.AppendTo(nil), at); bad >= 0 {
 			return fmt.Errorf("wrong from %d, borrowed: %v", bad, v.Borrowed())
-		}
-		if v.Frames() > 0 && v.Frames() < int64(room) { // fewer may be borrowed
-			room = int(v.Frames())
 		}
 		return given(at, int(v.Frames()), room, err, before, after)
 	}
@@ -163,7 +163,8 @@ func (x *rig) bounds() func(before, after *model) error {
 	b := x.ring.Bounds()
 	return func(before, after *model) error {
 		low, high := before.bounds(), after.bounds()
-		if b.From > b.To || b.From < low.From && b.From < high.From || b.From > high.From && b.From > b.To || b.To != low.To && b.To != high.To {
+		late := b.From > max(low.From, high.From) && len(before.readable()) > 0 // with nothing to read it may begin in a hole
+		if b.From > b.To || b.From < min(low.From, high.From) || late || b.To != low.To && b.To != high.To {
 			return fmt.Errorf("bounds %v; from %v to %v", b, low, high)
 		}
 		return nil

@@ -21,7 +21,8 @@ type rig struct {
 	w    *buffer.Writer
 	rd   *Reader
 	m    model
-	held []View // of rd, unchanged to the end
+	held []View // of rd, unchanged to the end, a block each
+	pins int
 }
 
 // past is what was written before a case begins: s 1 frame of sound, B a whole
@@ -56,7 +57,7 @@ func pasts() []past {
 func (s past) build(t testing.TB) *rig {
 	ring, w := newRing(t, s.c)
 	last := (s.c.Frames + int64(s.c.BlockFrames) - 1) / int64(s.c.BlockFrames)
-	x := &rig{ring: ring, w: w, m: model{window: int(last) + 1, block: s.c.BlockFrames, log: s.c.Holes - 1}}
+	x := &rig{ring: ring, w: w, pins: s.c.MaxPins, m: model{window: int(last) + 1, block: s.c.BlockFrames, log: s.c.Holes - 1}}
 	x.write(s.script)
 	x.rd = mustOpen(t, ring)
 	for i := range s.held {

@@ -17,10 +17,11 @@ import (
 const never = math.MaxInt64
 
 // Listen opens a reader of a sensor, beside those that store it. If the sensor
-// is on demand its source runs until the last reader is closed: who drops one
-// without Close keeps it running. The options are those of reader.Open: without
-// any it begins at the oldest frame in memory. The error wraps
-// reader.ErrTooManyReaders if all places are taken.
+// is on demand its source runs until the last reader is closed; one that is
+// dropped without Close keeps it running until the garbage collector finds it.
+// The options are those of reader.Open: without any it begins at the oldest
+// frame in memory. The error wraps reader.ErrTooManyReaders if all places are
+// taken.
 //
 // Listen may be called from any goroutine, before Run and after it too. When the
 // run is over the reader gets what is left in memory, and then io.EOF.

@@ -55,7 +55,7 @@ func newStream(s Sensor, readers int) (*stream, error) {
 		block = unpacedBlock
 	}
 	c := buffer.Config{
-		FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + listeners, MaxPins: 1, // drains copy, and hold no views
+		FrameBytes: s.Format.FrameBytes(), Frames: s.Window, MaxReaders: readers + listeners, MaxPins: 1, // drains copy; a listener borrows one block and else gets copies
 		BlockFrames: 1 << bits.Len(uint((block-1)/s.Format.FrameBytes())),
 	}
 	ring, err := buffer.New(c)
