@@ -61,7 +61,7 @@ type Estimator struct {
 	n        int
 	own      int     // how many of them are of the present segment
 	segment  int64   // numbers the segments
-	empty    bool    // the present segment has no point yet
+	empty    bool    // the next point begins a segment
 	started  float64 // x of its first point
 	low      point   // its lowest point, while own < fewest
 	second   int64   // which second of the segment the open bin is
@@ -124,8 +124,9 @@ func (e *Estimator) Observe(end audio.Pos, at int64) {
 	}
 	p := e.point(end, at)
 	if e.empty {
-		e.empty, e.started, e.low = false, p.x, p
+		e.empty, e.started, e.low, e.own = false, p.x, p, 0
 		e.line.x, e.line.y = p.x, p.y
+		e.segment++
 	}
 	second := int64(p.x - e.started)
 	if e.open.points > 0 && second != e.second {
@@ -142,8 +143,8 @@ func (e *Estimator) Observe(end audio.Pos, at int64) {
 
 // Restart begins a new segment: the positions of what is observed from now on
 // may be wrong by a constant against those before. It is for holes, after which
-// time is known better than length. Ask At for the hole's beginning before it,
-// and for its end about a second after.
+// time is known better than length. Until the next packet At answers by the old
+// line: ask it for the beginning of the hole; about a second later, for its end.
 func (e *Estimator) Restart() {
 	if e.empty {
 		return
@@ -152,8 +153,7 @@ func (e *Estimator) Restart() {
 		e.shut()
 	}
 	e.open.points = 0 // the earliest of less time would not be like the others
-	e.segment++
-	e.empty, e.own = true, 0
+	e.empty = true
 }
 
 // point places a boundary and a time against the first point. The nominal time

@@ -29,7 +29,7 @@ func (e *Estimator) At(p audio.Pos) (at, err int64) {
 	}
 	nominal := e.nominal(p)
 	x := float64(nominal) / 1e9
-	return e.t0 + nominal + round(e.line.at(x)), int64(math.Ceil(e.errAt(x)))
+	return e.t0 + nominal + round(e.line.at(x)), up(e.errAt(x))
 }
 
 // errAt is the error in ns of the line at x.
@@ -39,9 +39,9 @@ func (e *Estimator) errAt(x float64) float64 {
 		beyond := max(0, l.from-x, x-l.to)
 		return max(e.floor, l.err) + l.away(beyond)
 	}
-	// The lowest of the few points so far. It is as late as the lowest of a
-	// second, as often as a second is longer than what has been seen; a first burst
-	// may be late as a whole.
+	// The line goes through the lowest point of the s seconds seen so far. That
+	// is as late as the lowest of one second, divided by s. A first burst may be
+	// late as a whole.
 	seen := e.open.to - e.started
 	height := l.height
 	if height < 0 {
@@ -61,7 +61,8 @@ func (l *line) away(s float64) float64 { return s * (l.slopeErr + min(maxWander,
 // Rate tells how many ppm faster than nominal the device is, and how wrong that
 // may be.
 func (e *Estimator) Rate() (ppm, err float64) {
-	return faster(e.line.slope), 1e-3 * (e.line.slopeErr + wander*float64(len(e.minima))/2)
+	ratio := 1 / (1 + 1e-9*e.line.slope) // 1, but for a source that lies
+	return 1e6 * (ratio - 1), 1e-3 * ratio * ratio * (e.line.slopeErr + wander*float64(len(e.minima))/2)
 }
 
 // Late is how late in ns a single packet may come: the latest of the last
@@ -75,7 +76,7 @@ func (e *Estimator) Late() int64 {
 	if e.open.points > 0 {
 		late = max(late, e.open.latest)
 	}
-	return int64(math.Ceil(late))
+	return up(late)
 }
 
 // Frames is how many frames the device yields between two instants, rounded to
@@ -94,8 +95,10 @@ func (e *Estimator) Frames(from, to, err int64) (frames, wrong int64) {
 	ppm := faster(e.line.slope)
 	frames = max(0, int64(whole)+round(float64(rest)/1e9+s*float64(e.rate)*ppm*1e-6))
 	ns := float64(err) + e.line.away(s)
-	return frames, 1 + int64(math.Ceil(ns*float64(e.rate)/1e9))
+	return frames, 1 + up(ns*float64(e.rate)/1e9)
 }
 
-// round is the nearest integer, halves up.
-func round(x float64) int64 { return int64(math.Floor(x + 0.5)) }
+// round is the nearest integer, halves up, and up the next one. What a source
+// that lies could make of them is cut to 62 bits.
+func round(x float64) int64 { return int64(math.Floor(min(max(x, -1<<62), 1<<62) + 0.5)) }
+func up(x float64) int64    { return int64(math.Ceil(min(x, 1<<62))) }

@@ -41,7 +41,7 @@ func (e *Estimator) fit() {
 	if r.sxx == 0 { // no two of a segment are on or under
 		r.sxx, r.slope = first.sxx, first.slope
 	}
-	l.x, l.y, l.slope = r.x, r.y, r.slope
+	l.x, l.y, l.slope = r.x, r.y, max(r.slope, -999_999_999) // time goes on, whatever a source says
 	l.from, l.to = own[0].x, own[len(own)-1].x
 	std, n := l.deviation(own)
 	if e.own < alone { // so few tell little of their scatter

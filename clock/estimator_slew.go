@@ -11,12 +11,12 @@ const (
 )
 
 // A Slew carries times from the Estimator's scale to a clock that is slewed but
-// never goes back, with the help of readings of both clocks at one instant. Times are in ns. The
-// zero Slew is ready. It belongs to one goroutine.
+// never goes back, with the help of readings of both at one instant. Times are
+// in ns. The zero Slew is ready. It belongs to one goroutine.
 type Slew struct {
 	raw, other [2]int64 // the last two readings, the older first
 	readings   int      // 0, 1 or 2
-	ppm        int64    // of the other clock against raw, when it was last said to have turned
+	ppm        float64  // of the other clock against raw, when it was last said to have turned
 }
 
 // Observe takes a reading of both clocks. It says whether the slew has changed
@@ -32,7 +32,7 @@ func (s *Slew) Observe(raw, other int64) (turned bool) {
 		return false
 	}
 	d := raw - s.raw[0]
-	ppm := (other - s.other[0] - d) / max(1, d/1e6) // rounded towards 0
+	ppm := 1e6 * float64(other-s.other[0]-d) / float64(d)
 	turned = s.readings == 2 && (ppm-s.ppm > slewPPM || s.ppm-ppm > slewPPM)
 	if s.readings == 1 || turned {
 		s.ppm = ppm

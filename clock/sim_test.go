@@ -250,5 +250,8 @@ func (t *table) row(name string, f figures) {
 	if t.Len() == 0 {
 		fmt.Fprintf(t, "\n%-34s %9s %9s %9s %9s %9s %9s", "error in us, rate in ppm", "bias", "std", "p99", "max", "rate p50", "rate p99")
 	}
-	fmt.Fprintf(t, "\n%-34s %9.1f %9.1f %9.1f %9.1f %9.2f %9.2f", name, f.bias, f.std, f.p99, f.most, f.rate50, f.rate99)
+	fmt.Fprintf(t, "\n%-34s %9.1f %9.1f %9.1f %9.1f", name, f.bias, f.std, f.p99, f.most)
+	if f.rate99 > 0 {
+		fmt.Fprintf(t, " %9.2f %9.2f", f.rate50, f.rate99)
+	}
 }
