@@ -47,6 +47,19 @@ func TestAWatchJudgesByWhatIsCertain(t *testing.T) {
 	}
 }
 
+func TestAWatchForgetsWhatIsAnHourOld(t *testing.T) {
+	var w Watch
+	for _, c := range []struct {
+		minute int64
+		ppm    float64
+		want   Verdict
+	}{{0, 0, Sound}, {59, 6, Unusual}, {60, 6, Sound}, {1000, 0, Sound}, {1001, 6, Unusual}} {
+		if got := w.Judge(c.ppm, 0.1, c.minute*int64(time.Minute)); got != c.want {
+			t.Errorf("%v in minute %d, want %v", got, c.minute, c.want)
+		}
+	}
+}
+
 func TestVerdictsHaveNames(t *testing.T) {
 	for v, want := range map[Verdict]string{Sound: "sound", Unusual: "unusual", Broken: "broken", 9: "unknown"} {
 		if v.String() != want {
