@@ -14,7 +14,7 @@ import (
 // when its end is known by the new line.
 func TestTheLengthOfAHoleIsWithinItsUncertainty(t *testing.T) {
 	holes, every := 4000, 8.0
-	if testing.Short() {
+	if quick() {
 		holes = 1000
 	}
 	s := newSim(11, device{48000, 37, 2}, float64(holes)*every, 1024)

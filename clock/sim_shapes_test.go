@@ -5,6 +5,9 @@ import (
 	"testing"
 )
 
+// quick says to simulate less: the race detector has nothing to find here.
+func quick() bool { return testing.Short() || raceEnabled }
+
 // bursts is half of the simulated hour with callbacks of 480 frames, so many of which
 // are cut from one period of the host.
 func bursts(n int64) *sim {
@@ -22,7 +25,7 @@ func usb(seed uint64) *sim {
 func TestInBurstsTheLineKeepsToTheLastPacketOfEach(t *testing.T) {
 	var log table
 	for _, n := range []int64{1, 4, 10, 20} {
-		if testing.Short() && n != 10 {
+		if quick() && n != 10 {
 			continue
 		}
 		s := bursts(n)
@@ -60,14 +63,14 @@ func TestOnFramesOfUSBTheLineKeepsToTheirEdges(t *testing.T) {
 }
 
 func TestEveryRateAndLengthOfBufferWorks(t *testing.T) {
-	rates, lengths, seconds := []float64{16000, 44100, 192000}, []int64{64, 480, 1024, 4800, 9600}, 700.0
-	if testing.Short() {
-		lengths = []int64{64, 9600}
+	rates, lengths, most := []float64{16000, 44100, 192000}, []int64{64, 480, 1024, 4800, 9600}, 600_000.0
+	if quick() {
+		lengths, most = []int64{64, 9600}, 300_000
 	}
 	var log table
 	for i, rate := range rates {
 		for j, length := range lengths {
-			s := newSim(uint64(10*i+j), device{rate, -61, 2}, min(seconds, 600_000*float64(length)/rate), length)
+			s := newSim(uint64(10*i+j), device{rate, -61, 2}, min(700, most*float64(length)/rate), length)
 			s.holeEvery = s.seconds / 2
 			f, b := judge(s, EstimatorOptions{})
 			name := fmt.Sprintf("%g Hz, %d frames", rate, length)
@@ -81,6 +84,9 @@ func TestEveryRateAndLengthOfBufferWorks(t *testing.T) {
 func TestSlowAndFastDevicesAreFollowed(t *testing.T) {
 	var log table
 	for _, ppm := range []float64{-300, -100, 300} {
+		if quick() && ppm != 300 {
+			continue
+		}
 		for _, o := range []EstimatorOptions{{}, {PriorPPM: ppm, PriorErrPPM: 5}} {
 			s := hour(5)
 			s.ppm = ppm

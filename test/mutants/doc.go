@@ -1,5 +1,6 @@
-// Package mutants seeds bugs into the ring and its readers, one at a time, and
-// shows that the tests of these packages catch each. It runs with
+// Package mutants seeds bugs into the ring, its readers and the estimator of
+// capture times, one at a time, and shows that the tests of these packages
+// catch each. It runs with
 //
 //	make mutants
 //
