@@ -11,13 +11,19 @@ import (
 // goroutine at once.
 type Clock interface {
 	// Monotonic is CLOCK_MONOTONIC in nanoseconds. It never steps, and all
-	// processes of one boot share it, so a reading may cross a pipe.
+	// processes of one boot share it, so a reading may cross a pipe. It stands
+	// still while the machine is suspended, and NTP slews it.
 	Monotonic() int64
 	// UTC is the wall clock. It may step.
 	UTC() time.Time
 	// Sleep returns nil once Monotonic has reached until, or the context's
 	// error if that ends first.
 	Sleep(ctx context.Context, until int64) error
+	// Read reads all clocks as of one instant. It takes longer than Monotonic,
+	// and allocates nothing.
+	Read() Reading
+	// Sync is what the system believes about its wall clock.
+	Sync() Sync
 }
 
 // NextTick is the first multiple of step behind now, a reading of Monotonic in
@@ -27,7 +33,8 @@ func NextTick(now int64, step time.Duration) int64 {
 	return now - now%int64(step) + int64(step)
 }
 
-// System is the clock of the machine.
+// System is the clock of the machine. Beside Linux, its Read knows Monotonic
+// and the wall clock only, and its Sync nothing.
 type System struct{}
 
 var _ Clock = System{}
@@ -55,6 +62,16 @@ func (b Bubble) Monotonic() int64 { return int64(time.Since(b.zero)) }
 
 // UTC is the bubble's wall clock.
 func (Bubble) UTC() time.Time { return time.Now().UTC() }
+
+// Read derives all clocks from the bubble's: none is slewed, stepped or
+// suspended.
+func (b Bubble) Read() Reading {
+	m := b.Monotonic()
+	return Reading{Boot: m, Mono: m, Raw: m, Real: time.Now().UnixNano()}
+}
+
+// Sync says that the bubble's wall clock is right.
+func (Bubble) Sync() Sync { return Sync{Known: true, On: true} }
 
 // Sleep waits in the bubble's time.
 func (b Bubble) Sleep(ctx context.Context, until int64) error {

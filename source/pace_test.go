@@ -5,10 +5,16 @@ import (
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/ingestd/ingestd/clock"
 )
 
 // leap is a clock that stands still but in Sleep, which comes late by this.
-type leap struct{ now, late int64 }
+type leap struct {
+	clock.Clock // nil: the rest is not asked
+
+	now, late int64
+}
 
 func (c *leap) Monotonic() int64 { return c.now }
 func (c *leap) UTC() time.Time   { return time.Unix(0, c.now).UTC() }

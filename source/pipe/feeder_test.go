@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/source"
 )
 
@@ -25,6 +26,8 @@ const ms = int64(time.Millisecond)
 // steps is a clock that stands still but in Sleep, and calls each at every
 // multiple of 20 ms, like a feeder.
 type steps struct {
+	clock.Clock // nil: the rest is not asked
+
 	now    int64
 	sleeps int
 	each   func()

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/source"
 )
 
@@ -36,6 +37,8 @@ func frames(d time.Duration) int64 { return worldFormat.Frames(d) }
 // it, and somebody who reads the pipe as the daemon does. It knows what the
 // feeder lost: each frame says when it was captured.
 type world struct {
+	clock.Clock // nil: the rest is not asked
+
 	t      tb
 	path   string
 	now    int64

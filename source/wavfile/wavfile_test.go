@@ -59,6 +59,8 @@ func open(t *testing.T, c Config) *Source {
 
 // leap is a clock that stands still but in Sleep, which takes no time.
 type leap struct {
+	clock.Clock // nil: the rest is not asked
+
 	now    int64
 	sleeps int
 }
