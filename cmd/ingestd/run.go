@@ -106,7 +106,7 @@ func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Lo
 	if err != nil {
 		return err
 	}
-	c.Log, c.Clock, c.Registry, c.Version = log, a.clock, prometheus.NewRegistry(), built()
+	c.Log, c.Clock, c.Registry, c.Version, c.Sessions = log, a.clock, prometheus.NewRegistry(), built(), a.registry()
 	if err := r.change(&c, a); err != nil {
 		return err
 	}

@@ -36,6 +36,9 @@ type Config struct {
 
 	// Start is when the session begins, for replays that state it. Zero: now.
 	Start time.Time
+	// Sessions names the session; nil: it is named by the clock and what the
+	// stores hold. A Start that is stated is believed, and not looked up.
+	Sessions *Registry
 	// UntilEnded makes Run return when every source is over, which one that is
 	// off is not. Otherwise it runs until it is told to stop.
 	UntilEnded bool

@@ -20,6 +20,7 @@ const margin = 0.25
 type Daemon struct {
 	c       Config
 	session audio.Session
+	named   Named     // how session came about
 	zero    time.Time // UTC at which the session begins
 	began   int64     // the same instant, CLOCK_MONOTONIC ns
 	streams []*stream
@@ -47,9 +48,10 @@ func New(ctx context.Context, c Config) (*Daemon, error) {
 		d.zero = c.Clock.UTC()
 	}
 	var err error
-	if d.session, err = nextSession(ctx, d.zero, c.Sinks); err != nil {
+	if d.named, err = d.nameRun(ctx, d.zero, !c.Start.IsZero()); err != nil {
 		return nil, err
 	}
+	d.session = d.named.ID
 	for i := range c.Sinks {
 		c.Sinks[i].commits, c.Sinks[i].clock = d.commits.WithLabelValues(c.Sinks[i].Name), c.Clock
 	}

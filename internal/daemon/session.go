@@ -8,19 +8,85 @@ import (
 	"github.com/ingestd/ingestd/audio"
 )
 
-// nextSession names the session that begins at t: the millisecond, or the
-// next that is greater than every session in every store. So no name is used
-// twice, even if the clock went back.
-func nextSession(ctx context.Context, t time.Time, sinks []Sink) (audio.Session, error) {
-	id := max(audio.SessionAt(t), 0)
+// plausible is how long behind its build a program believes that it runs.
+const plausible = 30 * 365 * 24 * time.Hour
+
+// A Named is a session's id, and how it came about.
+type Named struct {
+	ID audio.Session
+	// IsTime says that the id is when the session began, by the wall clock and
+	// within a second. Otherwise it is a number that was not used before.
+	IsTime bool
+	// Odd says in which way the ids and the clock differ, for the log, once a
+	// day; "": they don't.
+	Odd string
+}
+
+// nameSession names a session that begins at now, behind last, the greatest id
+// that was ever used; -1: there is none. The id is the millisecond, or last + 1
+// if that is greater. A now that cannot be, before the program was built or 30
+// years after it, counts for nothing: then the id is last + 1, or that of the
+// build. So a machine that boots in 1970 has ids of 13 digits, which sort as
+// text, and one that was in 2099 for a moment has ids of today again.
+func nameSession(last, build audio.Session, now time.Time) Named {
+	at := audio.SessionAt(now)
+	n := Named{ID: max(last+1, build)}
+	switch text := now.UTC().Format(time.RFC3339); {
+	case at < build:
+		n.Odd = fmt.Sprintf("the clock shows %s, before this ingestd was built: session ids are numbers, not times", text)
+	case at > build+audio.Session(plausible.Milliseconds()):
+		n.Odd = fmt.Sprintf("the clock shows %s, decades after this ingestd was built: session ids are numbers, not times", text)
+	default:
+		n.ID = max(n.ID, at)
+		n.IsTime = n.ID-at <= 1000
+		if ahead := time.Duration(min(last-at, maxMillis)) * time.Millisecond; ahead > time.Second {
+			n.Odd = fmt.Sprintf("session ids run %s ahead of the clock; times in clock.jsonl are right", roughly(ahead))
+		}
+	}
+	return n
+}
+
+// maxMillis is as long as a time.Duration can be.
+const maxMillis = audio.Session((1<<63 - 1) / int64(time.Millisecond))
+
+// nameRun names the session that begins at t. A stated t, of a replay, is
+// believed, and only the stores say what was used before it.
+func (d *Daemon) nameRun(ctx context.Context, t time.Time, stated bool) (Named, error) {
+	last, err := lastSession(ctx, d.c.Sinks)
+	if err != nil {
+		return Named{}, err
+	}
+	if stated || d.c.Sessions == nil {
+		at := max(audio.SessionAt(t), 0)
+		id := max(at, last+1)
+		return Named{ID: id, IsTime: id-at <= 1000}, nil
+	}
+	n, err := d.c.Sessions.Name(t, last)
+	if err != nil {
+		d.c.Log.Warn(unsureText(err))
+	}
+	if n.Odd != "" {
+		d.c.Log.Warn(n.Odd)
+	}
+	return n, nil
+}
+
+// unsureText says that the next id cannot be kept, and what that means.
+func unsureText(err error) string {
+	return fmt.Sprintf("session ids: %v\n    It is recorded all the same. Should the stores be emptied and the clock set back, an id could come again.", err)
+}
+
+// lastSession is the greatest session in any store; -1: there is none.
+func lastSession(ctx context.Context, sinks []Sink) (audio.Session, error) {
+	last := audio.Session(-1)
 	for _, s := range sinks {
-		last, any, err := s.Store.LastSession(ctx)
+		id, any, err := s.Store.LastSession(ctx)
 		if err != nil {
 			return 0, fmt.Errorf("look for the last session in sink %s: %w", s.Name, err)
 		}
 		if any {
-			id = max(id, last+1)
+			last = max(last, id)
 		}
 	}
-	return id, nil
+	return last, nil
 }
