@@ -18,19 +18,20 @@ const margin = 0.25
 
 // A Daemon is one run of all sensors.
 type Daemon struct {
-	c       Config
-	session audio.Session
-	named   Named     // how session came about
-	zero    time.Time // UTC at which the session begins
-	began   int64     // the same instant, CLOCK_MONOTONIC ns
-	streams []*stream
-	pumps   []*pump
-	drains  []*drain
-	passers []*passer
-	limit   *limiter
-	commits *prometheus.HistogramVec
-	turned  lap
-	buffers buffers
+	c        Config
+	session  audio.Session
+	named    Named // how session came about
+	sessions *Registry
+	zero     time.Time // UTC at which the session begins
+	began    int64     // the same instant, CLOCK_MONOTONIC ns
+	streams  []*stream
+	pumps    []*pump
+	drains   []*drain
+	passers  []*passer
+	limit    *limiter
+	commits  *prometheus.HistogramVec
+	turned   lap
+	buffers  buffers
 }
 
 // New makes the rings and readers of a run and names its session. Nothing is

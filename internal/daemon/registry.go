@@ -20,7 +20,7 @@ import (
 // leaves the old number, whose successor nobody got, or the new one, which
 // then is a gap.
 type Registry struct {
-	folder folder
+	folder folder // nil: nothing is kept
 	where  string // the file, as users know it
 	build  audio.Session
 
@@ -61,10 +61,13 @@ func (r *Registry) Name(now time.Time, stored audio.Session) (Named, error) {
 	defer r.mu.Unlock()
 	kept, err := r.read()
 	n := nameSession(max(kept, stored, r.given), r.build, now)
+	r.given = n.ID
+	if r.folder == nil {
+		return n, nil
+	}
 	if err == nil || errors.Is(err, errDamaged) { // one that cannot be read may yet be good
 		err = errors.Join(err, r.write(n.ID))
 	}
-	r.given = n.ID
 	return n, err
 }
 
@@ -74,6 +77,9 @@ var errDamaged = errors.New("is damaged")
 
 // read is what the file says; -1 if there is none.
 func (r *Registry) read() (audio.Session, error) {
+	if r.folder == nil {
+		return -1, nil
+	}
 	body, err := r.folder.Read(registryName)
 	if errors.Is(err, fs.ErrNotExist) {
 		return -1, nil

@@ -52,6 +52,22 @@ func TestAnIDIsTheMillisecondOrTheNextNumber(t *testing.T) {
 	}
 }
 
+// TestWhatIsStatedIsBelieved: of a replay. Nothing of it is odd.
+func TestWhatIsStatedIsBelieved(t *testing.T) {
+	r := newRegistry(nil, "", time.UnixMilli(0))
+	last := audio.Session(-1)
+	for _, c := range []struct {
+		at   int64
+		want Named
+	}{{0, Named{0, true, ""}}, {0, Named{1, true, ""}}, {5e12, Named{5e12, true, ""}}, {4e12, Named{5e12 + 1, false, ""}}, {-5, Named{5e12 + 2, false, ""}}} {
+		n, err := r.Name(time.UnixMilli(c.at), last)
+		if n != c.want || err != nil {
+			t.Errorf("at %d: got %+v, %v; want %+v", c.at, n, err, c.want)
+		}
+		last = -1 // it remembers by itself
+	}
+}
+
 // starts starts a thousand times by a clock, each time with a new Registry, and
 // returns the ids. The stores are emptied now and then.
 func starts(t *testing.T, clock func(i int) time.Time) (ids []audio.Session) {

@@ -1,6 +1,7 @@
 package daemon
 
 import (
+	"math/rand/v2"
 	"testing"
 	"time"
 
@@ -201,6 +202,42 @@ func TestARotationIsKnownBefore(t *testing.T) {
 	r.look()
 	if len(r.begun) != 1 || r.begun[0].M != want || r.begun[0].UTC != time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC).UnixNano() {
 		t.Errorf("got %+v", r.begun)
+	}
+}
+
+// TestRotationsUnderAnyClock: in random schedules of steps, slews and suspends
+// a session follows the other, none lasts over 25 h, each has a later date than
+// the one before it, and none goes on into a later date.
+func TestRotationsUnderAnyClock(t *testing.T) {
+	for seed := range uint64(100) {
+		rng := rand.New(rand.NewPCG(seed, 1))
+		m := clocktest.New(noon.Add(time.Duration(rng.Int64N(int64(day)))))
+		m.SetSync(clock.Sync{On: true})
+		r := newRotations(m, day)
+		last := Rotation{M: m.Read().Boot, date: r.p.date}
+		for m.Truth().Before(noon.Add(20 * day)) {
+			switch rng.IntN(400) {
+			case 0:
+				m.Step(time.Duration(rng.Int64N(int64(6*time.Hour)) - int64(3*time.Hour)))
+			case 1:
+				m.Suspend(time.Duration(rng.Int64N(int64(50 * time.Hour))))
+			case 2:
+				m.Slew(rng.Int64N(2*83_333_333) - 83_333_333)
+			}
+			m.Advance(time.Duration(rng.Int64N(int64(10 * time.Minute))))
+			r.look()
+			now := m.Read()
+			for _, b := range r.begun {
+				if b.date <= last.date || b.M < last.M || b.M-last.M > int64(25*time.Hour) || b.M > now.Boot || b.Why == "sync" {
+					t.Fatalf("seed %d: at m %d: %+v behind %+v", seed, now.Boot, b, last)
+				}
+				last = b
+			}
+			r.begun = nil
+			if date := r.p.dateOf(now.Real); date > last.date || now.Boot-last.M > int64(25*time.Hour) {
+				t.Fatalf("seed %d: at m %d: it is the date %d, and the session is %+v", seed, now.Boot, date, last)
+			}
+		}
 	}
 }
 

@@ -27,11 +27,15 @@ type Named struct {
 // if that is greater. A now that cannot be, before the program was built or 30
 // years after it, counts for nothing: then the id is last + 1, or that of the
 // build. So a machine that boots in 1970 has ids of 13 digits, which sort as
-// text, and one that was in 2099 for a moment has ids of today again.
+// text, and one that was in 2099 for a moment has ids of today again. With a
+// build of 0 every now is believed, and nothing is odd.
 func nameSession(last, build audio.Session, now time.Time) Named {
 	at := audio.SessionAt(now)
 	n := Named{ID: max(last+1, build)}
 	switch text := now.UTC().Format(time.RFC3339); {
+	case build == 0:
+		n.ID = max(n.ID, at)
+		n.IsTime = n.ID-at <= 1000
 	case at < build:
 		n.Odd = fmt.Sprintf("the clock shows %s, before this ingestd was built: session ids are numbers, not times", text)
 	case at > build+audio.Session(plausible.Milliseconds()):
@@ -50,18 +54,16 @@ func nameSession(last, build audio.Session, now time.Time) Named {
 const maxMillis = audio.Session((1<<63 - 1) / int64(time.Millisecond))
 
 // nameRun names the session that begins at t. A stated t, of a replay, is
-// believed, and only the stores say what was used before it.
+// believed, and neither looked up nor kept.
 func (d *Daemon) nameRun(ctx context.Context, t time.Time, stated bool) (Named, error) {
 	last, err := lastSession(ctx, d.c.Sinks)
 	if err != nil {
 		return Named{}, err
 	}
-	if stated || d.c.Sessions == nil {
-		at := max(audio.SessionAt(t), 0)
-		id := max(at, last+1)
-		return Named{ID: id, IsTime: id-at <= 1000}, nil
+	if d.sessions = d.c.Sessions; stated || d.sessions == nil {
+		d.sessions = newRegistry(nil, "", time.UnixMilli(0))
 	}
-	n, err := d.c.Sessions.Name(t, last)
+	n, err := d.sessions.Name(t, last)
 	if err != nil {
 		d.c.Log.Warn(unsureText(err))
 	}
