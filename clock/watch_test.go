@@ -112,6 +112,23 @@ func TestSmallStepsDoNotAddUp(t *testing.T) {
 	}
 }
 
+// TestAnErrorThatGrowsIsNoNews: the kernel's does, between two answers of a
+// server. The next beat tells it.
+func TestAnErrorThatGrowsIsNoNews(t *testing.T) {
+	c := clocktest.New(begin)
+	w := clock.NewWatch(c.Read())
+	notices(c, w, 1)
+	for i := range int64(59) {
+		c.SetSync(clock.Sync{Known: true, On: true, MaxErr: i * 500_000})
+		if got := notices(c, w, 1); got != nil {
+			t.Fatalf("second %d: got %+v", i, got)
+		}
+	}
+	if got := notices(c, w, 1); len(got) != 1 || got[0].Err != 58*500_000 {
+		t.Errorf("got %+v", got)
+	}
+}
+
 // TestTheErrorOfALabelCountsTheReading too.
 func TestTheErrorOfALabelCountsTheReading(t *testing.T) {
 	c := clocktest.New(begin)

@@ -91,9 +91,6 @@ func (p *planner) next(m, utc int64, synchronised bool) (Rotation, bool) {
 // rotated says that the session ended so, and another began.
 func (p *planner) rotated(at Rotation) {
 	p.date, p.begun, p.off = at.date, at.M, at.UTC-at.M
-	if at.Why == "sync" {
-		p.unsure = false
-	}
 }
 
 // ParseRotate reads how often sessions rotate: "never", which is 0, or a length

@@ -89,6 +89,11 @@ var rotationCases = []rotationCase{
 		r.run(23*time.Hour, time.Second)
 	},
 		[]string{"11-22T02:00:00 date", "11-23T00:00:00 date"}},
+	{"set forward over a midnight that the session would have passed", noon, day, clock.Sync{On: true}, func(r *rotations) {
+		r.run(5*time.Hour, time.Second)
+		r.Step(8 * time.Hour)
+		r.run(time.Hour, time.Second)
+	}, []string{"11-22T01:00:00 date"}},
 	{"and back again", noon, day, clock.Sync{On: true}, func(r *rotations) {
 		r.run(time.Hour, time.Second)
 		r.Step(13 * time.Hour)
@@ -155,6 +160,12 @@ var rotationCases = []rotationCase{
 		r.run(time.Hour, time.Second)
 	},
 		nil},
+	{"set when it was synchronised before", noon, day, clock.Sync{}, func(r *rotations) {
+		r.SetSync(clock.Sync{On: true})
+		r.run(time.Hour, time.Second)
+		r.Step(2 * time.Minute)
+		r.run(time.Hour, time.Second)
+	}, nil},
 	{"set by hand, synchronised later", noon, day, clock.Sync{}, func(r *rotations) {
 		r.run(time.Hour, time.Second)
 		r.Step(10 * day)
