@@ -10,7 +10,7 @@ import (
 
 // notices shows a watch a second's readings for as long as that, and returns
 // what it says.
-func notices(c *clocktest.Clock, w *clock.Watch, seconds int) (all []clock.Notice) {
+func notices(c *clocktest.Clock, w *clock.Labeller, seconds int) (all []clock.Notice) {
 	for range seconds {
 		if n, ok := w.Next(c.Read(), c.Sync()); ok {
 			all = append(all, n)
@@ -28,7 +28,7 @@ func TestALabelHoldsUntilItIsReplaced(t *testing.T) {
 			c := clocktest.New(begin)
 			c.Noise(noise, 2)
 			zero := c.Read()
-			w := clock.NewWatch(zero)
+			w := clock.NewLabeller(zero)
 			var last clock.Notice
 			said := map[string]int{}
 			var steps int64
@@ -67,7 +67,7 @@ func TestReasonsOfLabelsComeInTheirOrder(t *testing.T) {
 	zero := c.Read()
 	c.Suspend(time.Hour)
 	c.Advance(7)
-	w := clock.NewWatch(zero)
+	w := clock.NewLabeller(zero)
 	c.SetSync(clock.Sync{Known: true})
 	c.At(90*time.Second, func(c *clocktest.Clock) { // two steps in a second, and the sync comes back
 		c.Step(-time.Second)
@@ -98,7 +98,7 @@ func TestReasonsOfLabelsComeInTheirOrder(t *testing.T) {
 // TestSmallStepsDoNotAddUp: each of them is too small to be one.
 func TestSmallStepsDoNotAddUp(t *testing.T) {
 	c := clocktest.New(begin)
-	w := clock.NewWatch(c.Read())
+	w := clock.NewLabeller(c.Read())
 	notices(c, w, 1)
 	var told int64
 	for range 10 {
@@ -116,7 +116,7 @@ func TestSmallStepsDoNotAddUp(t *testing.T) {
 // server. The next beat tells it.
 func TestAnErrorThatGrowsIsNoNews(t *testing.T) {
 	c := clocktest.New(begin)
-	w := clock.NewWatch(c.Read())
+	w := clock.NewLabeller(c.Read())
 	notices(c, w, 1)
 	for i := range int64(59) {
 		c.SetSync(clock.Sync{Known: true, On: true, MaxErr: i * 500_000})
@@ -134,16 +134,16 @@ func TestTheErrorOfALabelCountsTheReading(t *testing.T) {
 	c := clocktest.New(begin)
 	c.Noise(400, 1)
 	c.SetSync(clock.Sync{Known: true, On: true, MaxErr: 1_200_000})
-	n, ok := clock.NewWatch(c.Read()).Next(c.Read(), c.Sync())
+	n, ok := clock.NewLabeller(c.Read()).Next(c.Read(), c.Sync())
 	if !ok || n.Err != 1_200_400 || n.Sync != "yes" {
 		t.Errorf("got %+v, %v", n, ok)
 	}
 }
 
-func BenchmarkWatch(b *testing.B) {
+func BenchmarkLabeller(b *testing.B) {
 	b.ReportAllocs()
 	c := clocktest.New(begin)
-	w, r := clock.NewWatch(c.Read()), c.Read()
+	w, r := clock.NewLabeller(c.Read()), c.Read()
 	w.Next(r, clock.Sync{})
 	for b.Loop() {
 		w.Next(r, clock.Sync{})

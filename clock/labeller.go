@@ -16,46 +16,46 @@ type Notice struct {
 	Step int64  // ns by which the wall clock was set since the last notice; 0: it was not
 }
 
-// A Watch tells when UTC needs a new label: at first, when somebody stepped
+// A Labeller tells when UTC needs a new label: at first, when somebody stepped
 // the wall clock, when it began or ceased to be synchronised, and each minute.
 // What it is shown is compared with what the label in force was made of, so
 // that steps too small to be seen do not add up. It reads no clock.
-type Watch struct {
+type Labeller struct {
 	zero  Reading
 	made  Reading // of which the last notice was made
 	sync  Sync
 	begun bool
 }
 
-// NewWatch returns a Watch that counts M and Raw from zero.
-func NewWatch(zero Reading) *Watch { return &Watch{zero: zero} }
+// NewLabeller returns a Labeller that counts M and Raw from zero.
+func NewLabeller(zero Reading) *Labeller { return &Labeller{zero: zero} }
 
 // Next is shown the clocks, later each time. It returns false if the label in
 // force still holds. When more than one reason is there, a step goes before
 // sync, and that before a beat; Sync is right in each.
-func (w *Watch) Next(r Reading, s Sync) (Notice, bool) {
+func (l *Labeller) Next(r Reading, s Sync) (Notice, bool) {
 	n := Notice{
-		M: r.Boot - w.zero.Boot, Raw: r.Steady() - w.zero.Steady(),
+		M: r.Boot - l.zero.Boot, Raw: r.Steady() - l.zero.Steady(),
 		UTC: r.Real, Err: r.Err + s.Err(), Sync: "no",
 	}
 	if s.On {
 		n.Sync = "yes"
 	}
-	if w.begun {
-		n.Step = r.Since(w.made).Step
+	if l.begun {
+		n.Step = r.Since(l.made).Step
 	}
 	switch {
-	case !w.begun:
+	case !l.begun:
 		n.Why = "open"
 	case n.Step != 0:
 		n.Why = "step"
-	case s.On != w.sync.On:
+	case s.On != l.sync.On:
 		n.Why = "sync"
-	case r.Boot-w.made.Boot >= Beat:
+	case r.Boot-l.made.Boot >= Beat:
 		n.Why = "beat"
 	default:
 		return Notice{}, false
 	}
-	w.made, w.sync, w.begun = r, s, true
+	l.made, l.sync, l.begun = r, s, true
 	return n, true
 }
