@@ -53,7 +53,7 @@ stress: setup
 naive: setup
 	@$(ENV); scripts/naive
 
-## mutants seeded bugs in the ring and its readers: each must be caught; a quarter of an hour
+## mutants seeded bugs in the ring, its readers and the clocks: each must be caught; a quarter of an hour
 mutants: setup
 	@$(ENV); go test -count=1 -tags mutants -timeout 60m -v ./test/mutants
 
