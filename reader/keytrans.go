@@ -9,10 +9,11 @@ import (
 	"math/bits"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 )
 
 // ErrNotYet says that a KeyTrans may answer later, when it knows more.
-var ErrNotYet = errors.New("not known yet")
+var ErrNotYet = clock.ErrNotYet
 
 // A KeyTrans maps between a reader's keys and positions. It is monotone and
 // does not decrease; several positions may share a key. For every position p

@@ -41,11 +41,11 @@ func TestSeed_C7(t *testing.T) {
 				t.Fatalf("entry %d: Key(%d) = %d, Lower(%d) = %d, %v, %v", i, p, got, key, low, err, err2)
 			}
 		}
-		s := index.look()
+		s := index.entries.Look()
 		for x := range int64(100) {
-			entry := s.entry(x * i / 100)
-			_, byKey := s.column(partKey).find(s.from, s.to, entry[partKey])
-			_, byPos := s.column(partPos).find(s.from, s.to, entry[partPos])
+			entry := s.Row(x * i / 100)
+			_, byKey := s.Find(partKey, entry[partKey])
+			_, byPos := s.Find(partPos, entry[partPos])
 			if byKey > 7 || byPos > 7 {
 				t.Fatalf("%d entries: %d looks for a key, %d for a position", i+1, byKey, byPos)
 			}
