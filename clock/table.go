@@ -163,6 +163,15 @@ func (k Look[R]) Find(column int, want int64) (i int64, looks int) {
 	return i, looks + more
 }
 
+// upTo is the last row whose number in a column is at most most, or From-1.
+func (k Look[R]) upTo(column int, most int64) int64 {
+	i, _ := k.Find(column, most)
+	if i < k.To && k.at(column, i) == most {
+		return i
+	}
+	return i - 1
+}
+
 // bisect is the first row behind below whose number is at least want, where
 // at(below) < want <= at(above); and at how many rows it looked.
 func (k Look[R]) bisect(column int, below, above, want int64) (i int64, looks int) {
