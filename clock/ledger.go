@@ -212,6 +212,7 @@ func (l *Ledger) Forget(before audio.Pos) {
 	l.segments.Forget(segmentFrom, int64(before))
 	l.marks.Forget(markFrom, int64(before))
 	k = l.rows.Look()
+	// Errors of instants count the labels in between, so those of all rows stay.
 	l.labels.Forget(labelM, k.Row(k.From)[rowM])
 }
 

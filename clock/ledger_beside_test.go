@@ -1,6 +1,7 @@
 package clock
 
 import (
+	"context"
 	"errors"
 	"io"
 	"math"
@@ -8,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ingestd/ingestd/audio"
 )
@@ -51,9 +53,15 @@ func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 				}
 				known := told.Load()
 				i := max(1, known-1-(x*2654435761)%ruledWindow)
-				if err := askRuled(t, l, i); err == nil {
+				if x%2 == 0 {
+					i = min(known, ruledRows-1) // the one that comes next
+				}
+				switch err := askRuled(t, l, i); {
+				case err == nil:
 					answers++
-				} else if i < known && !errors.Is(err, errForgotten) || i > told.Load()-ruledWindow+2*pageRows {
+				case i >= known && errors.Is(err, ErrNotYet):
+				case i <= told.Load()-ruledWindow+2*pageRows && errors.Is(err, errForgotten):
+				default:
 					t.Errorf("row %d of %d: %v", i, known, err)
 				}
 			}
@@ -95,16 +103,49 @@ func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 func askRuled(t *testing.T, l *Ledger, i int64) error {
 	e, before := ruled(i), ruled(i-1)
 	u := l.UTC(Label{UTC: utc0, Sync: SyncYes})
-	key, err := l.Keys().Key(audio.Pos(e.pos))
-	low, err2 := u.Lower(utc0 + e.m)
-	mid, err3 := u.At(audio.Pos(e.pos - 240))
+	mid, err := u.At(audio.Pos(e.pos - 240))
+	if err == nil && !mid.Extrapolated {
+		want := utc0 + before.m + (e.m-before.m)/2
+		if mid.UTC != want || mid.InHole != (e.lost > 0) || mid.Parts[PartEstimator] != max(e.err, before.err) {
+			t.Errorf("before row %d: At %+v, want %+v, %d", i, mid, e, want)
+		}
+	}
+	key, err2 := l.Keys().Key(audio.Pos(e.pos))
+	low, err3 := u.Lower(utc0 + e.m)
 	live, _, err4 := l.Live().Lower(e.m)
 	if err := errors.Join(err, err2, err3, err4); err != nil {
 		return err
 	}
-	want := utc0 + before.m + (e.m-before.m)/2
-	if key != e.m || low != audio.Pos(e.pos) || live != low || mid.UTC != want || mid.InHole != (e.lost > 0) || mid.Parts[PartEstimator] != max(e.err, before.err) {
-		t.Errorf("row %d: Key %d, Lower %d, live %d, At %+v, want %+v, %d", i, key, low, live, mid, e, want)
+	if key != e.m || low != audio.Pos(e.pos) || live != low {
+		t.Errorf("row %d: Key %d, Lower %d, live %d, want %+v", i, key, low, live, e)
 	}
 	return nil
+}
+
+// Each round races those who wait with the anchor that one of them waits for,
+// and nothing follows that could wake him too. Then comes the end.
+func TestNoAnchorThatIsAwaitedIsMissed(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for round := range 2000 {
+		l := newLedger(t, LedgerConfig{Rate: testRate})
+		u := l.UTC(Label{UTC: utc0, Sync: SyncYes})
+		var come [4]chan error
+		for m := range come {
+			come[m] = make(chan error, 1)
+			go func() { come[m] <- u.AwaitKey(ctx, utc0+int64(m)) }()
+		}
+		for m, c := range come {
+			want := error(nil)
+			if m == len(come)-1 {
+				want = io.EOF
+				l.Close()
+			} else {
+				must(t, l.Append(Anchor{audio.Pos(m), int64(m), 0}))
+			}
+			if err := <-c; err != want {
+				t.Fatalf("round %d: who waited for %d ns: %v, want %v", round, m, err, want)
+			}
+		}
+	}
 }

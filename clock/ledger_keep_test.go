@@ -164,3 +164,36 @@ func TestForgottenIsSaid(t *testing.T) {
 		}
 	}
 }
+
+// What Forget promises to keep is there, also where pages begin: the rows, their
+// holes, and the label and the mark in force. The others are gone.
+func TestForgetKeepsWhatIsInForce(t *testing.T) {
+	const n, begins = 6 * pageRows, 4 * pageRows
+	for before := int64(10*begins - 21); before <= 10*begins+21; before++ {
+		l := newLedger(t, LedgerConfig{Rate: testRate})
+		must(t, l.Append(Anchor{0, 0, 0}))
+		for i := int64(1); i < n; i++ {
+			entry{pos: 10 * i, m: 100 * i, err: i, lost: 5}.tell(t, l)
+			must(t, l.AppendMark(Mark{audio.Pos(10 * i), 100 * i, audio.Session(i)}))
+			must(t, l.AppendLabel(Label{M: 100 * i, UTC: utc0 + i, Sync: SyncYes, Why: WhyBeat}))
+		}
+		l.Forget(audio.Pos(before))
+		u := l.UTC(Label{UTC: utc0, Sync: SyncYes})
+		for p := before; p < 10*n-10; p++ {
+			if p == before+100 {
+				p = 10*n - 110
+			}
+			at, err := u.At(audio.Pos(p))
+			mark, ok := l.MarkAt(audio.Pos(p))
+			a, ok2 := l.LabelAt(10 * p)
+			if err != nil || !ok || !ok2 || at.UTC != utc0+10*p || at.InHole != (p%10 >= 5) || int64(mark.Session) != p/10 || a.UTC != utc0+p/10 {
+				t.Fatalf("before %d is forgotten: at %d: %+v, %v, %+v, %v, %+v, %v", before, p, at, err, mark, ok, a, ok2)
+			}
+		}
+		for what, kept := range map[string]int64{"rows": kept(&l.rows), "segments": kept(&l.segments), "labels": kept(&l.labels), "marks": kept(&l.marks)} {
+			if kept > 4*pageRows {
+				t.Fatalf("%d of %d %s are kept, those before %d were to be forgotten", kept, n, what, begins)
+			}
+		}
+	}
+}
