@@ -91,6 +91,17 @@ func TestBestLabelIsTheBest(t *testing.T) {
 	})
 }
 
+// Of two labels that are as good the later one is taken.
+func TestOfLabelsAsGoodTheLaterIsTheBest(t *testing.T) {
+	l := newLedger(t, LedgerConfig{Rate: testRate})
+	for m := range int64(3) {
+		must(t, l.AppendLabel(Label{M: m * 1e9, Err: 5 + 1000*(m/2), Sync: SyncYes, Why: WhyBeat}))
+	}
+	if a, ok := l.BestLabel(0, 1e9); !ok || a.M != 1e9 {
+		t.Errorf("the best label is %+v, %v", a, ok)
+	}
+}
+
 // A machine that boots in 1970 gets right times for all its frames by the label
 // of the hour in which NTP came up.
 func TestLabelOfLaterCorrectsTheHoursBefore(t *testing.T) {

@@ -48,6 +48,7 @@ func TestWallClockIsAskedByPolicy(t *testing.T) {
 		{"twice", back, 45.5, 45.5, 65.5},
 		{"the first of those shown twice", back, 40.000_01, 40, 60},
 		{"the last of those shown twice", back, 59.999_999, 60, 80},
+		{"what came at a step back", back, 60, 80, 80},
 		{"once, behind a step back", back, 60.000_01, 80, 80},
 		{"once, long behind", back, 75.25, 95.25, 95.25},
 		{"before the first frame", back, -5, 0, 0},
@@ -84,16 +85,21 @@ func TestWallClockIsAskedByPolicy(t *testing.T) {
 func TestBeatsAreNoSteps(t *testing.T) {
 	l := wall(t, 100, nil)
 	last := audio.Pos(0)
-	for utc := utc0; utc < utc0+99e9; utc += 999_990 {
+	for utc := utc0; utc < utc0+99e9; utc += 9_999_990 {
 		p, err := l.Wall(utc, WallOnce)
 		if want := float64(utc-utc0) / 1e9; err != nil || !near(p, want) || p < last {
 			t.Fatalf("second %v: frame %d, %v, behind %d", want, p, err, last)
 		}
 		last = p
 	}
-	for d := int64(-300); d <= 300; d++ {
-		if p, err := l.Wall(utc0+50e9+d, WallOnce); err != nil || !near(p, 50) {
-			t.Fatalf("%d ns from a label: frame %d, %v", d, p, err)
+	for _, second := range []int64{49, 50} { // read too late, and not
+		last := audio.Pos(0)
+		for d := int64(-300); d <= 300; d++ {
+			p, err := l.Wall(utc0+second*1e9+d, WallOnce)
+			if err != nil || !near(p, float64(second)) || p < last {
+				t.Fatalf("%d ns from the label at %d s: frame %d, %v, behind %d", d, second, p, err, last)
+			}
+			last = p
 		}
 	}
 }
@@ -114,6 +120,15 @@ func TestWallClockIsThatOfTheFrames(t *testing.T) {
 	}
 	if p, err := l.Wall(utc0+20e9, WallOnce); err != nil || p != 0 {
 		t.Errorf("shown before there was sound: %d, %v", p, err)
+	}
+	silent := newLedger(t, LedgerConfig{Rate: testRate}) // until 60 s, between two steps
+	for _, s := range []struct{ at, shows int64 }{{0, 0}, {50, 30}, {70, 20}} {
+		must(t, silent.AppendLabel(Label{M: s.at * 1e9, UTC: utc0 + s.shows*1e9, Sync: SyncNo, Why: WhyStep}))
+	}
+	must(t, silent.Append(Anchor{0, 60e9, 0}))
+	must(t, silent.Append(Anchor{100 * testRate, 160e9, 0}))
+	if p, err := silent.Wall(utc0+35e9, WallOnce); err != nil || !near(p, 25) {
+		t.Errorf("shown before there was sound, and again with sound: %d, %v", p, err)
 	}
 	if _, err := l.Wall(utc0+141e9, WallOnce); !errors.Is(err, ErrNotYet) {
 		t.Errorf("still to come: %v", err)

@@ -114,9 +114,13 @@ func TestDriftOfALabelDependsOnWhatIsInBetween(t *testing.T) {
 			t.Errorf("the label of %d s at %d s: ± %d ns, unsynchronised %v, %v, want ± %d", c.label, c.at, got.Parts[PartLabel], got.Unsynchronised, err, want)
 		}
 	}
-	foreign := l.UTC(Label{M: 45e9, Sync: SyncYes})
-	if got, err := foreign.At(46 * testRate); err != nil || got.Parts[PartLabel] != 100_000 {
-		t.Errorf("a label that the ledger never had: %+v, %v", got, err)
+	synced := regular(t, 101, 0)
+	must(t, synced.AppendLabel(Label{M: 40e9, Sync: SyncYes, Why: WhyOpen}))
+	for _, l := range []*Ledger{l, synced} {
+		foreign := l.UTC(Label{M: 45e9, Sync: SyncYes})
+		if got, err := foreign.At(46 * testRate); err != nil || got.Parts[PartLabel] != 100_000 {
+			t.Errorf("a label that the ledger never had: %+v, %v", got, err)
+		}
 	}
 }
 
