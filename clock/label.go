@@ -43,10 +43,6 @@ var (
 	whyWords  = []string{WhyOpen, WhyBeat, WhyStep, WhySync}
 )
 
-// leastStep is the ns from which on the wall clock was stepped. A slew moves
-// boot time and wall clock alike, so less is how well the two were read.
-const leastStep = 1000
-
 type labelRow [7]int64
 
 const (
@@ -88,7 +84,7 @@ func (l *Ledger) AppendLabel(a Label) error {
 		if a.M <= last[labelM] || a.Raw < last[labelRaw] {
 			return fmt.Errorf("append label at %d ns, raw %d, behind that at %d ns, raw %d: time increases, raw does not decrease", a.M, a.Raw, last[labelM], last[labelRaw])
 		}
-		if step := capped(a.UTC, -capped(last[labelUTC], a.M-last[labelM])); size(step) > leastStep {
+		if step := capped(a.UTC, -capped(last[labelUTC], a.M-last[labelM])); size(step) > uint64(leastStep) {
 			r[labelStep] = step
 		}
 		r[labelLoose] = last[labelLoose]

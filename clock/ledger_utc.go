@@ -102,9 +102,9 @@ func (u UTC) At(p audio.Pos) (Instant, error) {
 	return a, nil
 }
 
-// wander is how much the rate may change where there are no anchors, in
+// maxTurn is how much the rate may change where there are no anchors, in
 // millionths.
-const wander = 500
+const maxTurn = 500
 
 // instant is M(p), and of an Instant what the rows beside p say.
 func (l *Ledger) instant(p audio.Pos) (m int64, a Instant, err error) {
@@ -158,7 +158,7 @@ func (l *Ledger) parts(all *Parts, r row, missing int64) error {
 		e = s[segmentErr]
 	}
 	all[PartEstimator] = max(all[PartEstimator], e)
-	all[PartBetween] = capped(all[PartBetween], int64(scaleUp(wander, uint64(missing), 1e6)))
+	all[PartBetween] = capped(all[PartBetween], int64(scaleUp(maxTurn, uint64(missing), 1e6)))
 	return nil
 }
 

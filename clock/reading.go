@@ -36,7 +36,7 @@ type Change struct {
 
 // What a change must exceed to be one.
 const (
-	leastStep    = int64(time.Microsecond) // beyond both half widths
+	leastStep    = int64(time.Microsecond) // beyond both half widths: a slew moves the two alike
 	leastSuspend = int64(time.Millisecond)
 )
 

@@ -17,24 +17,30 @@ import (
 )
 
 // A layer is one way of testing one package. A mutant meets them in this order,
-// and is caught by the first that fails. One with a folder is for mutants of
-// that folder alone.
+// and is caught by the first that fails.
 type layer struct {
 	name string
-	of   string
 	args []string
 }
 
-func layers() []layer {
+// ofRing are the ways to test the ring and its readers.
+func ofRing() []layer {
 	// The models of the protocols do not know the code, and costs are no fault.
 	const rest = "Protocols|RulesAre|ModelThat|Explorer|Cost"
 	return []layer{
-		{"tests of clock", "clock/", []string{"-short", "-skip", "CostsTheSame", "./clock", "-rapid.nofailfile"}},
-		{"race of clock", "clock/", []string{"-short", "-race", "-run", "Beside|Awaited", "./clock", "-rapid.nofailfile"}},
-		{"tests of buffer", "", []string{"-skip", rest, "./buffer"}},
-		{"tests of reader", "", []string{"-skip", "EveryMillisecond", "./reader", "-rapid.nofailfile"}},
-		{"injection", "", []string{"-tags", "chaos", "-run", "Between|WriterGoesOn|Waiting|Asleep|Misses|Ends", "./reader", "-rapid.nofailfile"}},
-		{"race", "", []string{"-race", "-run", "Tile|NoWakeUp|FlatOut", "./reader", "-rapid.nofailfile"}},
+		{"tests of buffer", []string{"-skip", rest, "./buffer"}},
+		{"tests of reader", []string{"-skip", "EveryMillisecond", "./reader", "-rapid.nofailfile"}},
+		{"injection", []string{"-tags", "chaos", "-run", "Between|WriterGoesOn|Waiting|Asleep|Misses|Ends", "./reader", "-rapid.nofailfile"}},
+		{"race", []string{"-race", "-run", "Tile|NoWakeUp|FlatOut", "./reader", "-rapid.nofailfile"}},
+	}
+}
+
+// ofClock are the ways to test the ledger of time.
+func ofClock() []layer {
+	return []layer{
+		{"tests of clock", []string{"-short", "-skip", "CostsTheSame", "./clock", "-rapid.nofailfile"}},
+		{"race of clock", []string{"-short", "-race", "-run", "Beside|Awaited", "./clock", "-rapid.nofailfile"}},
+		{"tests of reader", []string{"-skip", "EveryMillisecond", "./reader", "-rapid.nofailfile"}},
 	}
 }
 
@@ -97,30 +103,41 @@ func (m mutant) seed(t *testing.T) (overlay string) {
 
 var failure = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)|^(panic: .*|fatal error: .*|WARNING: DATA RACE)`)
 
-// Every mutant is caught, and what is not mutated passes.
+// Every mutant of the ring and its readers is caught, and each way of testing
+// them is needed for some.
 func TestEveryMutantIsCaught(t *testing.T) {
+	caught := catch(t, table(), ofRing())
+	for _, l := range ofRing() {
+		if caught[l.name] == 0 {
+			t.Errorf("%s caught nothing: are they run?", l.name)
+		}
+	}
+}
+
+func TestEveryMutantOfTheLedgerOfTimeIsCaught(t *testing.T) { catch(t, telling(), ofClock()) }
+
+// catch fails for each mutant that no layer catches, and if one fails without a
+// mutant. It returns how many each layer has caught.
+func catch(t *testing.T, mutants []mutant, layers []layer) (caught map[string]int) {
 	none := filepath.Join(t.TempDir(), "none.json")
 	if err := os.WriteFile(none, []byte(`{"Replace": {}}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range layers() {
+	for _, l := range layers {
 		if out := l.run(t, none); out != "" {
 			t.Fatalf("%s fail without a mutant:\n%s", l.name, out)
 		}
 	}
-	caught := map[string]int{}
+	caught = map[string]int{}
 	names := map[string]bool{}
-	for _, m := range table() {
+	for _, m := range mutants {
 		if names[m.name] {
 			t.Errorf("two mutants are called %q", m.name)
 		}
 		names[m.name] = true
 		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
 			overlay := m.seed(t)
-			for _, l := range layers() {
-				if !strings.HasPrefix(m.file, l.of) {
-					continue
-				}
+			for _, l := range layers {
 				if out := l.run(t, overlay); out != "" {
 					t.Logf("caught by %s: %s", l.name, strings.TrimSpace(failure.FindString(out)))
 					caught[l.name]++
@@ -130,10 +147,6 @@ func TestEveryMutantIsCaught(t *testing.T) {
 			t.Errorf("%s: %s: nothing caught it", m.file, m.name)
 		})
 	}
-	t.Logf("%d mutants, caught by: %v", len(table()), caught)
-	for _, l := range layers() {
-		if caught[l.name] == 0 {
-			t.Errorf("%s caught nothing: are they run?", l.name)
-		}
-	}
+	t.Logf("%d mutants, caught by: %v", len(mutants), caught)
+	return caught
 }

@@ -24,7 +24,7 @@ const (
 )
 
 func table() []mutant {
-	return slices.Concat(pinning(), reading(), losing(), skipping(), waiting(), following(), translating(), telling())
+	return slices.Concat(pinning(), reading(), losing(), skipping(), waiting(), following(), translating())
 }
 
 // pinning is blocks, slots, pins and places. That the head is stored before the
