@@ -1,7 +1,6 @@
 package clock
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"testing"
@@ -60,9 +59,9 @@ func TestTheLengthOfAHoleIsWithinItsUncertainty(t *testing.T) {
 	for _, v := range [][]float64{atOnce, later, length, wide} {
 		slices.Sort(v)
 	}
-	t.Log(fmt.Sprintf("%d holes, in frames\nat once: wrong by p5 %g, p50 %g, p95 %g, max %g, stated p50 %g, outside %d\na second later: wrong by p50 %g, p99 %g, max %g, stated p50 %g, p99 %g, outside %d",
+	t.Logf("%d holes, in frames\nat once: wrong by p5 %g, p50 %g, p95 %g, max %g, stated p50 %g, outside %d\na second later: wrong by p50 %g, p99 %g, max %g, stated p50 %g, p99 %g, outside %d",
 		len(atOnce), share(atOnce, 0.05), share(atOnce, 0.5), share(atOnce, 0.95), share(atOnce, 1), share(wide, 0.5), outsideAtOnce,
-		share(later, 0.5), share(later, 0.99), share(later, 1), share(length, 0.5), share(length, 0.99), outsideLater))
+		share(later, 0.5), share(later, 0.99), share(later, 1), share(length, 0.5), share(length, 0.99), outsideLater)
 	if outsideAtOnce*1000 > len(atOnce) || outsideLater*1000 > len(later) || len(later) < holes*9/10 {
 		t.Errorf("of %d holes %d lie outside at once and of %d %d a second later", len(atOnce), outsideAtOnce, len(later), outsideLater)
 	}

@@ -61,9 +61,9 @@ func TestSeed_C11(t *testing.T) {
 			go func() {
 				for item, err := range Merge(t.Context(), rs, MergeOptions{Hop: 1}) {
 					told = errors.Join(told, err)
-					for i, key := 0, item.Key; i < int(item.View.Frames()); i++ {
+					for i := range int(item.View.Frames()) {
 						at := item.View.Span().From + audio.Pos(i)
-						key, _ = rs[item.Reader].Keys().Key(at)
+						key, _ := rs[item.Reader].Keys().Key(at)
 						text := item.View.AppendTo(nil)[i*frameBytes : (i+1)*frameBytes]
 						got = append(got, fmt.Sprintf("%d:%d %s", item.Reader, key, strings.TrimSpace(string(text))))
 					}

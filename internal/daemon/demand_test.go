@@ -213,7 +213,7 @@ func TestASourceThatFailsIsTriedForAsLongAsSomebodyReads(t *testing.T) {
 			b.pass(30 * time.Second)
 			away.Store(true)
 			tried = tries.Load()
-			w = walk(t, d, "mic")
+			walk(t, d, "mic")
 			b.pass(time.Second)
 			if s := d.Status().Sensors[0]; s.State != "retrying" || tries.Load() < tried+4 {
 				t.Errorf("away again, it was tried %d times in a second: %+v", tries.Load()-tried, s)

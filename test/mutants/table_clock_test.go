@@ -62,7 +62,7 @@ func telling() []mutant {
 		{"a label that is not known drifts little", label, `if f.known && f.synced(k, m) {`, `if f.synced(k, m) {`},
 		{"ties go to the earlier label", label, `err <= least {`, `err < least {`},
 		{"the best label is that of the beginning", label, `max(ref.drift(k, from), ref.drift(k, to))`, `ref.drift(k, from)`},
-		{"a beat is a step", label, `size(step) > leastStep {`, `size(step) > 0 {`},
+		{"a beat is a step", label, `size(step) > uint64(leastStep) {`, `size(step) > 0 {`},
 		{"a label is in force before its time", label, "	i := k.upTo(labelM, m)\n	if i < k.From {\n		return Label{}", "	i, _ := k.Find(labelM, m)\n	if i = min(i, k.To-1); i < k.From {\n		return Label{}"},
 		{"an end that the wall clock did not show was shown", wall, `if r.from <= utc && utc < r.to {`, `if r.from <= utc && utc <= r.to {`},
 		{"the first is the last", wall, `m = shown[len(shown)-1].timeOf(utc)`, `m = shown[0].timeOf(utc)`},
