@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -213,7 +214,7 @@ func TestASourceThatFailsIsTriedForAsLongAsSomebodyReads(t *testing.T) {
 			b.pass(30 * time.Second)
 			away.Store(true)
 			tried = tries.Load()
-			walk(t, d, "mic")
+			w = walk(t, d, "mic")
 			b.pass(time.Second)
 			if s := d.Status().Sensors[0]; s.State != "retrying" || tries.Load() < tried+4 {
 				t.Errorf("away again, it was tried %d times in a second: %+v", tries.Load()-tried, s)
@@ -221,6 +222,7 @@ func TestASourceThatFailsIsTriedForAsLongAsSomebodyReads(t *testing.T) {
 			away.Store(false)
 			b.pass(time.Second)
 			c.want(t, "back again", 2, 1)
+			runtime.KeepAlive(w) // a reader that nobody knows is given back
 		})
 		c.want(t, "in the end", 2, 2)
 	})
