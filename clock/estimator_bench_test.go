@@ -56,7 +56,7 @@ func BenchmarkAt(b *testing.B) {
 // same moment, so that it holds on any machine, a busy one too.
 func TestObservingCostsNoMoreThanSixteenDivisions(t *testing.T) {
 	if raceEnabled {
-		t.Skip("the race detector costs more than what it watches")
+		t.Skip("left out: the race detector costs more than what it watches")
 	}
 	const n = 200_000
 	all := arrivals(1024)
