@@ -4,5 +4,6 @@
 //
 //	make mutants
 //
-// and needs some minutes, since every bug is a build and a run of its own.
+// and needs some minutes, since every bug is a build and a run of its own. With
+// INGESTD_MUTANTS=short it seeds every third.
 package mutants

@@ -131,11 +131,14 @@ func catch(t *testing.T, mutants []mutant, layers []layer) (caught map[string]in
 	}
 	caught = map[string]int{}
 	names := map[string]bool{}
-	for _, m := range mutants {
+	for i, m := range mutants {
 		if names[m.name] {
 			t.Errorf("two mutants are called %q", m.name)
 		}
 		names[m.name] = true
+		if os.Getenv("INGESTD_MUTANTS") == "short" && i%3 != 0 {
+			continue
+		}
 		t.Run(strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
 			overlay := m.seed(t)
 			for _, l := range layers {
