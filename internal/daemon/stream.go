@@ -68,7 +68,7 @@ func newStream(s Sensor, readers int) (*stream, error) {
 // The bytes of a block at least. In real time writes are few, and what counts is
 // the memory of the spare blocks; an unpaced source is asked for a block at once.
 const (
-	pacedBlock   = 4 << 10
+	pacedBlock   = 2 << 10
 	unpacedBlock = 128 << 10
 )
 
