@@ -162,8 +162,8 @@ func TestMetricsSayWhatTheStatusAndTheIndexSay(t *testing.T) {
 		}{
 			{`hole_frames_total{cause="device",sensor="gone"}`, 5 * 8000, 6 * 8000},
 			{`holes_total{cause="device",sensor="gone"}`, 1, 1},
-			{`hole_frames_total{cause="xrun",sensor="gone"}`, 5 * 40, 10 * 40},
-			{`holes_total{cause="xrun",sensor="gone"}`, 5, 10},
+			{`hole_frames_total{cause="xrun",sensor="gone"}`, 5 * 40, 20 * 40},
+			{`holes_total{cause="xrun",sensor="gone"}`, 5, 20},
 			{`source_restarts_total{reason="stall",sensor="gone"}`, 1, 1},
 			{`source_restarts_total{reason="error",sensor="gone"}`, 5, 50},
 			{`source_restarts_total{reason="error",sensor="well"}`, 0, 0},

@@ -74,7 +74,7 @@ const (
 
 // listeners is how many readers a ring has room for beside the configured ones,
 // see Daemon.Listen.
-const listeners = 8
+const listeners = 4
 
 func (s *stream) State() State { return State(s.state.Load()) }
 
