@@ -32,15 +32,16 @@ func (got series) want(t *testing.T, when any, want map[string]float64) {
 	}
 }
 
-// forgetful loses forty frames before each fiftieth packet.
+// forgetful loses forty frames each time that it has given 40,000.
 type forgetful struct {
 	source.Source
-	packets int
+	frames int
 }
 
 func (s *forgetful) Read(ctx context.Context, p []byte) (source.Packet, error) {
 	pk, err := s.Source.Read(ctx, p)
-	if s.packets++; pk.Frames > 0 && s.packets%50 == 0 {
+	if s.frames += pk.Frames; s.frames >= 40_000 {
+		s.frames = 0
 		pk.Lost, pk.Cause = 40, audio.XRun
 	}
 	return pk, err
@@ -162,8 +163,8 @@ func TestMetricsSayWhatTheStatusAndTheIndexSay(t *testing.T) {
 		}{
 			{`hole_frames_total{cause="device",sensor="gone"}`, 5 * 8000, 6 * 8000},
 			{`holes_total{cause="device",sensor="gone"}`, 1, 1},
-			{`hole_frames_total{cause="xrun",sensor="gone"}`, 5 * 40, 20 * 40},
-			{`holes_total{cause="xrun",sensor="gone"}`, 5, 20},
+			{`hole_frames_total{cause="xrun",sensor="gone"}`, 5 * 40, 10 * 40},
+			{`holes_total{cause="xrun",sensor="gone"}`, 5, 10},
 			{`source_restarts_total{reason="stall",sensor="gone"}`, 1, 1},
 			{`source_restarts_total{reason="error",sensor="gone"}`, 5, 50},
 			{`source_restarts_total{reason="error",sensor="well"}`, 0, 0},
