@@ -1,6 +1,9 @@
 package clock
 
 import (
+	"context"
+	"errors"
+	"io"
 	"math"
 	"sync/atomic"
 )
@@ -30,6 +33,27 @@ func (b *Bell) Wish(key int64) <-chan struct{} {
 		b.least.CompareAndSwap(least, key)
 	}
 	return *rung
+}
+
+// Await asks until the answer is another than ErrNotYet, at once and whenever
+// key may have been reached. It returns that answer, io.EOF for one that wraps
+// it, or the context's error if that ends first.
+func (b *Bell) Await(ctx context.Context, key int64, ask func() error) error {
+	for {
+		rung := b.Wish(key)
+		err := ask()
+		switch {
+		case errors.Is(err, io.EOF):
+			return io.EOF
+		case !errors.Is(err, ErrNotYet):
+			return err
+		}
+		select {
+		case <-rung:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // Reached rings if somebody waits for key or a lower one.

@@ -63,21 +63,10 @@ func (k Keys) Lower(key int64) (audio.Pos, error) {
 // AwaitKey waits until Lower(key) answers, as a reader's Awaiter says.
 func (k Keys) AwaitKey(ctx context.Context, key int64) error {
 	m, _ := k.timeOf(key)
-	for {
-		rung := k.ledger.bell.Wish(m)
+	return k.ledger.bell.Await(ctx, m, func() error {
 		_, err := k.Lower(key)
-		switch {
-		case errors.Is(err, io.EOF):
-			return io.EOF
-		case !errors.Is(err, ErrNotYet):
-			return err
-		}
-		select {
-		case <-rung:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		return err
+	})
 }
 
 // keyOf is the key of time m, and false if that has more than 63 bits.

@@ -2,7 +2,6 @@ package reader
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 
@@ -116,19 +115,8 @@ func (l *Ledger) wish(key int64) <-chan struct{} { return l.bell.Wish(key) }
 
 // AwaitKey waits until Lower(key) answers, as Awaiter says.
 func (l *Ledger) AwaitKey(ctx context.Context, key int64) error {
-	for {
-		rung := l.bell.Wish(key)
+	return l.bell.Await(ctx, key, func() error {
 		_, err := l.Lower(key)
-		switch {
-		case errors.Is(err, io.EOF):
-			return io.EOF
-		case !errors.Is(err, ErrNotYet):
-			return err
-		}
-		select {
-		case <-rung:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
+		return err
+	})
 }

@@ -182,7 +182,7 @@ func translating() []mutant {
 		{"a ledger forgets the first entry of a key", "reader/ledger.go", `case i == s.From && s.From > 0: // one`, `case false: // one`},
 		{"an append wakes nobody", "reader/ledger.go", "	l.bell.Reached(key)\n", ""},
 		{"the end of a ledger wakes nobody", "reader/ledger.go", "	l.bell.Ring()\n", ""},
-		{"a wish is made after the look", "reader/ledger.go", "		rung := l.bell.Wish(key)\n		_, err := l.Lower(key)\n", "		_, err := l.Lower(key)\n		rung := l.bell.Wish(key)\n"},
+		{"a wish is made after the look", "clock/bell.go", "		rung := b.Wish(key)\n		err := ask()\n", "		err := ask()\n		rung := b.Wish(key)\n"},
 		{"the last key lies behind its ledger", "clock/table.go", `case want > most:`, `case want >= most:`},
 		{"a gallop stops one too early", "clock/table.go", `k.at(column, below+stride) >= want {`, `k.at(column, below+stride) > want {`},
 		{"inner and outer keys change places", "reader/compose.go", `return composed{outer, inner}`, `return composed{inner, outer}`},
