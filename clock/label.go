@@ -43,6 +43,14 @@ var (
 	whyWords  = []string{WhyOpen, WhyBeat, WhyStep, WhySync}
 )
 
+// Labels are the labels of a machine, strictly increasing in time. They never
+// change; one list may serve all ledgers whose times are of one zero. The zero
+// Labels is ready.
+//
+// One goroutine appends and forgets, any number may ask at the same time, and
+// take no lock.
+type Labels struct{ rows Table[labelRow] }
+
 type labelRow [7]int64
 
 const (
@@ -64,10 +72,10 @@ func word(list []string, what, w string) (int64, error) {
 	return int64(i), nil
 }
 
-// AppendLabel adds a label. It returns an error that names both, and adds
+// Append adds a label. It returns an error that names both, and adds
 // nothing, unless its time is behind that of the newest label. Its Step does
 // not matter.
-func (l *Ledger) AppendLabel(a Label) error {
+func (l *Labels) Append(a Label) error {
 	sync, err := word(syncWords, "sync", a.Sync)
 	if err != nil {
 		return fmt.Errorf("append label at %d ns: %w", a.M, err)
@@ -80,7 +88,7 @@ func (l *Ledger) AppendLabel(a Label) error {
 		return fmt.Errorf("append label at %d ns, error %d ns: out of range", a.M, a.Err)
 	}
 	r := labelRow{labelM: a.M, labelRaw: a.Raw, labelUTC: a.UTC, labelErr: a.Err, labelWords: sync<<8 | why}
-	if last := l.labels.Look().Last(); last != nil {
+	if last := l.rows.Look().Last(); last != nil {
 		if a.M <= last[labelM] || a.Raw < last[labelRaw] {
 			return fmt.Errorf("append label at %d ns, raw %d, behind that at %d ns, raw %d: time increases, raw does not decrease", a.M, a.Raw, last[labelM], last[labelRaw])
 		}
@@ -90,7 +98,7 @@ func (l *Ledger) AppendLabel(a Label) error {
 		r[labelLoose] = last[labelLoose]
 	}
 	r[labelLoose] += r.loose()
-	l.labels.Append(r)
+	l.rows.Append(r)
 	return nil
 }
 
@@ -106,10 +114,10 @@ func (r *labelRow) label() Label {
 	return Label{r[labelM], r[labelRaw], r[labelUTC], r[labelErr], syncWords[r[labelWords]>>8], whyWords[r[labelWords]&0xff], r[labelStep]}
 }
 
-// LabelAt is the label in force at m, the newest that is not behind it, and
-// false if there is none.
-func (l *Ledger) LabelAt(m int64) (Label, bool) {
-	k := l.labels.Look()
+// At is the label in force at m, the newest that is not behind it, and false if
+// there is none.
+func (l *Labels) At(m int64) (Label, bool) {
+	k := l.rows.Look()
 	i := k.upTo(labelM, m)
 	if i < k.From {
 		return Label{}, false
@@ -117,10 +125,10 @@ func (l *Ledger) LabelAt(m int64) (Label, bool) {
 	return k.Row(i).label(), true
 }
 
-// Labels yields the labels at or behind m, in order, as they are now.
-func (l *Ledger) Labels(m int64) iter.Seq[Label] {
+// From yields the labels at or behind m, in order, as they are now.
+func (l *Labels) From(m int64) iter.Seq[Label] {
 	return func(yield func(Label) bool) {
-		k := l.labels.Look()
+		k := l.rows.Look()
 		for i, _ := k.Find(labelM, m); i < k.To; i++ {
 			if !yield(k.Row(i).label()) {
 				return
@@ -129,11 +137,11 @@ func (l *Ledger) Labels(m int64) iter.Seq[Label] {
 	}
 }
 
-// BestLabel is the label by which the times in [from, to] are known best, and
-// false if there is none: that whose error at the worse end is least, and of
-// those the latest.
-func (l *Ledger) BestLabel(from, to int64) (Label, bool) {
-	k := l.labels.Look()
+// Best is the label by which the times in [from, to] are known best, and false
+// if there is none: that whose error at the worse end is least, and of those the
+// latest.
+func (l *Labels) Best(from, to int64) (Label, bool) {
+	k := l.rows.Look()
 	best, least := k.From-1, int64(math.MaxInt64)
 	for i := k.From; i < k.To; i++ {
 		ref := reference{k.Row(i)[labelM], k.Row(i)[labelLoose] - k.Row(i).loose(), true}
@@ -147,6 +155,10 @@ func (l *Ledger) BestLabel(from, to int64) (Label, bool) {
 	return k.Row(best).label(), true
 }
 
+// Forget gives back the memory of labels that no question about times from m on
+// needs, in pages of 1,024. The label in force at m stays.
+func (l *Labels) Forget(m int64) { l.rows.Forget(labelM, m) }
+
 // What a clock may drift by, in millionths.
 const (
 	syncedDrift = 1
@@ -158,11 +170,11 @@ const (
 type reference struct {
 	m     int64
 	loose int64 // how many labels before it are not synchronised
-	known bool  // the ledger had it
+	known bool  // the labels had it
 }
 
-func (l *Ledger) reference(a Label) reference {
-	k := l.labels.Look()
+func (l *Labels) reference(a Label) reference {
+	k := l.rows.Look()
 	i := k.upTo(labelM, a.M)
 	if i < k.From || k.Row(i)[labelM] != a.M {
 		return reference{m: a.M}

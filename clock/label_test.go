@@ -9,7 +9,7 @@ import (
 // Labels come back as they were told, with the step that the wall clock made.
 func TestLabelsComeBackWithTheirSteps(t *testing.T) {
 	l := newLedger(t, LedgerConfig{Rate: testRate})
-	if _, ok := l.LabelAt(0); ok {
+	if _, ok := l.Labels().At(0); ok {
 		t.Error("a label of nothing")
 	}
 	want := []Label{
@@ -21,10 +21,10 @@ func TestLabelsComeBackWithTheirSteps(t *testing.T) {
 	}
 	for _, a := range want {
 		a.Step = 77 // what is told does not matter
-		must(t, l.AppendLabel(a))
+		must(t, l.Labels().Append(a))
 	}
 	i := 0
-	for a := range l.Labels(10) {
+	for a := range l.Labels().From(10) {
 		if a != want[i] {
 			t.Errorf("label %d is %+v, want %+v", i, a, want[i])
 		}
@@ -35,11 +35,11 @@ func TestLabelsComeBackWithTheirSteps(t *testing.T) {
 	}
 	for i, a := range want {
 		for _, m := range []int64{a.M, a.M + 1} {
-			if got, ok := l.LabelAt(m); !ok || got != want[i] {
+			if got, ok := l.Labels().At(m); !ok || got != want[i] {
 				t.Errorf("in force at %d: %+v, %v", m, got, ok)
 			}
 		}
-		if got, ok := l.LabelAt(a.M - 1); ok != (i > 0) || ok && got != want[i-1] {
+		if got, ok := l.Labels().At(a.M - 1); ok != (i > 0) || ok && got != want[i-1] {
 			t.Errorf("in force just before %d: %+v, %v", a.M, got, ok)
 		}
 	}
@@ -48,7 +48,7 @@ func TestLabelsComeBackWithTheirSteps(t *testing.T) {
 // The best label is the one by which the worse end of the times is known best,
 // as going through all of them finds.
 func TestBestLabelIsTheBest(t *testing.T) {
-	if _, ok := newLedger(t, LedgerConfig{Rate: testRate}).BestLabel(0, 0); ok {
+	if _, ok := newLedger(t, LedgerConfig{Rate: testRate}).Labels().Best(0, 0); ok {
 		t.Error("the best of no labels")
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -58,7 +58,7 @@ func TestBestLabelIsTheBest(t *testing.T) {
 		for range rapid.IntRange(1, 8).Draw(t, "labels") {
 			m += rapid.Int64Range(1, 4).Draw(t, "later") * 1e6
 			a := Label{M: m, UTC: m, Err: rapid.Int64Range(0, 300).Draw(t, "err"), Sync: rapid.SampledFrom(syncWords).Draw(t, "sync"), Why: WhyBeat}
-			must(t, l.AppendLabel(a))
+			must(t, l.Labels().Append(a))
 			all = append(all, a)
 		}
 		from := rapid.Int64Range(-2, 30).Draw(t, "from") * 1e6
@@ -85,7 +85,7 @@ func TestBestLabelIsTheBest(t *testing.T) {
 				best, least = a, e
 			}
 		}
-		if got, ok := l.BestLabel(from, to); !ok || got != best {
+		if got, ok := l.Labels().Best(from, to); !ok || got != best {
 			t.Fatalf("the best for [%d, %d] is %+v, %v, want %+v with ± %d", from, to, got, ok, best, least)
 		}
 	})
@@ -95,9 +95,9 @@ func TestBestLabelIsTheBest(t *testing.T) {
 func TestOfLabelsAsGoodTheLaterIsTheBest(t *testing.T) {
 	l := newLedger(t, LedgerConfig{Rate: testRate})
 	for m := range int64(3) {
-		must(t, l.AppendLabel(Label{M: m * 1e9, Err: 5 + 1000*(m/2), Sync: SyncYes, Why: WhyBeat}))
+		must(t, l.Labels().Append(Label{M: m * 1e9, Err: 5 + 1000*(m/2), Sync: SyncYes, Why: WhyBeat}))
 	}
-	if a, ok := l.BestLabel(0, 1e9); !ok || a.M != 1e9 {
+	if a, ok := l.Labels().Best(0, 1e9); !ok || a.M != 1e9 {
 		t.Errorf("the best label is %+v, %v", a, ok)
 	}
 }
@@ -106,12 +106,12 @@ func TestOfLabelsAsGoodTheLaterIsTheBest(t *testing.T) {
 // of the hour in which NTP came up.
 func TestLabelOfLaterCorrectsTheHoursBefore(t *testing.T) {
 	l := regular(t, 4*3600, 0)
-	must(t, l.AppendLabel(Label{UTC: 5e9, Err: 16e9, Sync: SyncNo, Why: WhyOpen}))
-	early, _ := l.LabelAt(0)
+	must(t, l.Labels().Append(Label{UTC: 5e9, Err: 16e9, Sync: SyncNo, Why: WhyOpen}))
+	early, _ := l.Labels().At(0)
 	live := l.UTC(early)
-	must(t, l.AppendLabel(Label{M: 7200e9, UTC: utc0 + 7200e9, Err: 2e6, Sync: SyncYes, Why: WhyStep}))
-	must(t, l.AppendLabel(Label{M: 7260e9, UTC: utc0 + 7260e9, Err: 1e6, Sync: SyncYes, Why: WhyBeat}))
-	best, ok := l.BestLabel(0, 4*3600e9)
+	must(t, l.Labels().Append(Label{M: 7200e9, UTC: utc0 + 7200e9, Err: 2e6, Sync: SyncYes, Why: WhyStep}))
+	must(t, l.Labels().Append(Label{M: 7260e9, UTC: utc0 + 7260e9, Err: 1e6, Sync: SyncYes, Why: WhyBeat}))
+	best, ok := l.Labels().Best(0, 4*3600e9)
 	if !ok || best.M != 7200e9 { // 2 ms + 720 ms, against 1 ms + 726 ms
 		t.Fatalf("the best label is %+v, %v", best, ok)
 	}

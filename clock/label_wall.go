@@ -99,7 +99,7 @@ func (l *Ledger) wallRuns(rows Look[row]) []wallRun {
 		last = rows.Last()[rowM] + 1
 	}
 	var runs []wallRun
-	for a := range l.Labels(math.MinInt64) {
+	for a := range l.labels.From(math.MinInt64) {
 		if n := len(runs); n > 0 && a.Step == 0 {
 			runs[n-1].labels = append(runs[n-1].labels, a)
 			continue

@@ -19,7 +19,7 @@ func wall(t tb, n int64, steps map[int64]int64) *Ledger {
 	off := utc0
 	for s := range n {
 		off += steps[s] * 1e9
-		must(t, l.AppendLabel(Label{M: s * 1e9, UTC: off + s*1e9 + 200*(s%3%2), Sync: SyncYes, Why: WhyBeat}))
+		must(t, l.Labels().Append(Label{M: s * 1e9, UTC: off + s*1e9 + 200*(s%3%2), Sync: SyncYes, Why: WhyBeat}))
 	}
 	return l
 }
@@ -111,8 +111,8 @@ func TestWallClockIsThatOfTheFrames(t *testing.T) {
 	if _, err := l.Wall(utc0, WallOnce); !errors.Is(err, ErrNotYet) {
 		t.Errorf("of nothing: %v", err)
 	}
-	must(t, l.AppendLabel(Label{M: 0, UTC: utc0, Sync: SyncNo, Why: WhyOpen}))
-	must(t, l.AppendLabel(Label{M: 50e9, UTC: utc0 + 30e9, Sync: SyncYes, Why: WhyStep}))
+	must(t, l.Labels().Append(Label{M: 0, UTC: utc0, Sync: SyncNo, Why: WhyOpen}))
+	must(t, l.Labels().Append(Label{M: 50e9, UTC: utc0 + 30e9, Sync: SyncYes, Why: WhyStep}))
 	must(t, l.Append(Anchor{0, 60e9, 0})) // sound begins behind the step
 	must(t, l.Append(Anchor{100 * testRate, 160e9, 0}))
 	if p, err := l.Wall(utc0+45e9, WallOnce); err != nil || !near(p, 5) {
@@ -123,7 +123,7 @@ func TestWallClockIsThatOfTheFrames(t *testing.T) {
 	}
 	silent := newLedger(t, LedgerConfig{Rate: testRate}) // until 60 s, between two steps
 	for _, s := range []struct{ at, shows int64 }{{0, 0}, {50, 30}, {70, 20}} {
-		must(t, silent.AppendLabel(Label{M: s.at * 1e9, UTC: utc0 + s.shows*1e9, Sync: SyncNo, Why: WhyStep}))
+		must(t, silent.Labels().Append(Label{M: s.at * 1e9, UTC: utc0 + s.shows*1e9, Sync: SyncNo, Why: WhyStep}))
 	}
 	must(t, silent.Append(Anchor{0, 60e9, 0}))
 	must(t, silent.Append(Anchor{100 * testRate, 160e9, 0}))

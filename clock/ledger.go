@@ -41,12 +41,17 @@ type Mark struct {
 type LedgerConfig struct {
 	Rate       int   // nominal frames a second
 	LatencyErr int64 // half width in ns of the constant latency of the source
+
+	// Labels are those of its UTC. They may be shared with other ledgers; nil:
+	// the ledger has its own.
+	Labels *Labels
 }
 
 // A Ledger says when each position of a stream was. Anchors and segments are
 // one list, strictly increasing in position and time; between two of them time
 // runs evenly, through a hole too. Labels map that time to UTC, marks say where
-// sessions begin; both are lists of their own.
+// sessions begin; both are lists of their own, and the labels need not be its
+// alone.
 //
 // An anchor stands at about every second of positions, at the beginning of each
 // hole, at each mark and at the end. A ledger never changes what it has taken:
@@ -64,7 +69,7 @@ type Ledger struct {
 	config   LedgerConfig
 	rows     Table[row]
 	segments Table[segmentRow]
-	labels   Table[labelRow]
+	labels   *Labels
 	marks    Table[markRow]
 	bell     Bell
 }
@@ -74,7 +79,10 @@ func NewLedger(c LedgerConfig) (*Ledger, error) {
 	if c.Rate < 1 || c.Rate > audio.MaxRate || c.LatencyErr < 0 {
 		return nil, fmt.Errorf("a ledger of %d frames a second, latency ± %d ns: the rate is 1 to %d, the error not negative", c.Rate, c.LatencyErr, audio.MaxRate)
 	}
-	return &Ledger{config: c}, nil
+	if c.Labels == nil {
+		c.Labels = &Labels{}
+	}
+	return &Ledger{config: c, labels: c.Labels}, nil
 }
 
 // row is an anchor, or the place of a segment.
@@ -200,9 +208,9 @@ func (l *Ledger) Close() {
 }
 
 // Forget gives back the memory of what no question from position before on
-// needs, in pages of 1,024. The newest mark at or before it stays, and so does
-// the label in force then. Who asks for what is forgotten gets an error. For a
-// ring, before is its oldest position.
+// needs, in pages of 1,024. The newest mark at or before it stays, and so do all
+// labels. Who asks for what is forgotten gets an error. For a ring, before is
+// its oldest position.
 func (l *Ledger) Forget(before audio.Pos) {
 	k := l.rows.Look()
 	if k.From == k.To {
@@ -211,9 +219,32 @@ func (l *Ledger) Forget(before audio.Pos) {
 	l.rows.Forget(rowPos, int64(before))
 	l.segments.Forget(segmentFrom, int64(before))
 	l.marks.Forget(markFrom, int64(before))
-	k = l.rows.Look()
-	// Errors of instants count the labels in between, so those of all rows stay.
-	l.labels.Forget(labelM, k.Row(k.From)[rowM])
+}
+
+// Labels are those of its UTC.
+func (l *Ledger) Labels() *Labels { return l.labels }
+
+// Last is the newest anchor, which a segment is too, and false if there is none.
+func (l *Ledger) Last() (Anchor, bool) {
+	r := l.rows.Look().Last()
+	if r == nil {
+		return Anchor{}, false
+	}
+	a := Anchor{audio.Pos(r[rowPos]), r[rowM], r[rowErr]}
+	if r.isSegment() {
+		a.Err = l.segments.Look().Last()[segmentErr]
+	}
+	return a, true
+}
+
+// Since is the time in ns of the oldest anchor that is kept, and false if there
+// is none. No question needs a label before the one in force then.
+func (l *Ledger) Since() (m int64, ok bool) {
+	k := l.rows.Look()
+	if k.From == k.To {
+		return 0, false
+	}
+	return k.Row(k.From)[rowM], true
 }
 
 // Rows yields the anchors and segments at or behind from, in order, as they

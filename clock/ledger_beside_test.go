@@ -34,7 +34,7 @@ func ruled(i int64) entry {
 // finds the marks below it.
 func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 	l := newLedger(t, LedgerConfig{Rate: testRate})
-	must(t, l.AppendLabel(Label{UTC: utc0, Sync: SyncYes, Why: WhyOpen}))
+	must(t, l.Labels().Append(Label{UTC: utc0, Sync: SyncYes, Why: WhyOpen}))
 	must(t, l.AppendMark(Mark{0, 0, 1}))
 	for i := range int64(ruledBegun) {
 		ruled(i).tell(t, l)
@@ -85,7 +85,7 @@ func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 		}
 		head.Store(e.pos)
 		if i%60 == 0 {
-			must(t, l.AppendLabel(Label{M: e.m, Raw: e.m, UTC: utc0 + e.m, Sync: SyncYes, Why: WhyBeat}))
+			must(t, l.Labels().Append(Label{M: e.m, Raw: e.m, UTC: utc0 + e.m, Sync: SyncYes, Why: WhyBeat}))
 		}
 		e.tell(t, l)
 		told.Store(i + 1)

@@ -137,9 +137,9 @@ func TestQuestionsAllocateNothing(t *testing.T) {
 	l := wandering(t, 5000)
 	must(t, l.AppendSegment(Segment{5002 * testRate, 5010e9, 9, audio.XRun, 2 * testRate, 5}))
 	must(t, l.Append(Anchor{5003 * testRate, 5011e9, 9}))
-	must(t, l.AppendLabel(Label{UTC: 17e17, Sync: SyncYes, Why: WhyOpen}))
+	must(t, l.Labels().Append(Label{UTC: 17e17, Sync: SyncYes, Why: WhyOpen}))
 	must(t, l.AppendMark(Mark{Session: 5}))
-	a, _ := l.LabelAt(0)
+	a, _ := l.Labels().At(0)
 	mark, _ := l.MarkAt(0)
 	utc, ms, ns := l.UTC(a), l.Millis(mark), l.Keys()
 	p := audio.Pos(0)
@@ -153,7 +153,7 @@ func TestQuestionsAllocateNothing(t *testing.T) {
 			_, _, err2 := l.Live().Lower(m)
 			return first(err, err2)
 		},
-		"label": func() error { l.LabelAt(int64(p)); l.BestLabel(0, int64(p)); l.MarkAt(p); return nil },
+		"label": func() error { l.Labels().At(int64(p)); l.Labels().Best(0, int64(p)); l.MarkAt(p); return nil },
 	} {
 		p = 0
 		if n := testing.AllocsPerRun(1000, func() {
@@ -188,14 +188,14 @@ func TestLedgerThatForgetsStaysAsItIs(t *testing.T) {
 	for i := range total {
 		pos, m = pos+testRate, m+1e9
 		if i%60 == 0 {
-			must(t, l.AppendLabel(Label{M: m, Raw: m, UTC: 17e17 + m, Sync: SyncYes, Why: WhyBeat}))
+			must(t, l.Labels().Append(Label{M: m, Raw: m, UTC: 17e17 + m, Sync: SyncYes, Why: WhyBeat}))
 		}
 		if i%window == 0 {
 			must(t, l.AppendMark(Mark{audio.Pos(pos), m, audio.Session(i + 1)}))
 		}
 		if i%3600 == 3599 {
 			must(t, l.AppendSegment(Segment{audio.Pos(pos), m, 5, audio.XRun, testRate, 5}))
-			l.Forget(audio.Pos(max(0, pos-window*testRate)))
+			forget(l, audio.Pos(max(0, pos-window*testRate)))
 		} else {
 			must(t, l.Append(Anchor{audio.Pos(pos), m, 5}))
 		}
@@ -205,7 +205,7 @@ func TestLedgerThatForgetsStaysAsItIs(t *testing.T) {
 	}
 	for what, c := range map[string]struct{ kept, want int64 }{
 		"rows": {kept(&l.rows), window + 3600 + 2*pageRows}, "segments": {kept(&l.segments), window/3600 + 2*pageRows},
-		"labels": {kept(&l.labels), window/60 + 2*pageRows}, "marks": {kept(&l.marks), 2 * pageRows},
+		"labels": {kept(&l.labels.rows), window/60 + 2*pageRows}, "marks": {kept(&l.marks), 2 * pageRows},
 	} {
 		if c.kept > c.want {
 			t.Errorf("%d %s are kept, at most %d are wanted", c.kept, what, c.want)
@@ -223,7 +223,7 @@ func TestLedgerThatForgetsStaysAsItIs(t *testing.T) {
 		if mark, ok := l.MarkAt(audio.Pos(p)); !ok || p-int64(mark.From) >= window*testRate {
 			t.Fatalf("the mark at %d is %v, %v", p, mark, ok)
 		}
-		if a, ok := l.LabelAt(p / testRate * 1e9); !ok || p/testRate*1e9-a.M > 60e9 {
+		if a, ok := l.Labels().At(p / testRate * 1e9); !ok || p/testRate*1e9-a.M > 60e9 {
 			t.Fatalf("the label at %d is %v, %v", p, a, ok)
 		}
 	}
@@ -241,8 +241,8 @@ func heapNow() uint64 {
 func BenchmarkLedger(b *testing.B) {
 	for _, n := range []int64{1000, 10_000, 100_000, 1_000_000} {
 		l := wandering(b, n)
-		must(b, l.AppendLabel(Label{UTC: 17e17, Sync: SyncYes, Why: WhyOpen}))
-		a, _ := l.LabelAt(0)
+		must(b, l.Labels().Append(Label{UTC: 17e17, Sync: SyncYes, Why: WhyOpen}))
+		a, _ := l.Labels().At(0)
 		utc := l.UTC(a)
 		positions, times := questions(b, l, 1<<16)
 		for what, ask := range map[string]func(i int){

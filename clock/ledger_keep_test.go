@@ -44,6 +44,14 @@ func instantOf(u UTC, p audio.Pos) (string, error) {
 	return fmt.Sprintf("%+v", a), err
 }
 
+// forget gives back what a ring that begins at before, and its labels, need not.
+func forget(l *Ledger, before audio.Pos) {
+	l.Forget(before)
+	if m, ok := l.Since(); ok {
+		l.Labels().Forget(m)
+	}
+}
+
 // drawQuestion asks one of all questions whose answer must stay.
 func drawQuestion(t *rapid.T, l *Ledger, rows plain, labels []Label, marks []Mark) told {
 	p, m := rows.aPos(t), rows.aTime(t)
@@ -63,9 +71,9 @@ func drawQuestion(t *rapid.T, l *Ledger, rows plain, labels []Label, marks []Mar
 		}
 	case 3:
 		if n := len(labels); n > 0 && m < labels[n-1].M {
-			return told{what: fmt.Sprintf("LabelAt(%d)", m), ask: func() (string, error) {
-				a, ok := l.LabelAt(m)
-				if !ok && (l.labels.Look().From > 0 || m < labels[0].M) {
+			return told{what: fmt.Sprintf("Labels.At(%d)", m), ask: func() (string, error) {
+				a, ok := l.Labels().At(m)
+				if !ok && (l.labels.rows.Look().From > 0 || m < labels[0].M) {
 					return "", errForgotten
 				}
 				return fmt.Sprintf("%+v %v", a, ok), nil
@@ -114,7 +122,7 @@ func TestEveryAnswerStandsWhateverComes(t *testing.T) {
 			"label": func(t *rapid.T) {
 				a := Label{M: now() + rapid.Int64Range(1, 1e9).Draw(t, "later"), UTC: 17e17 + rapid.Int64Range(-1e18, 1e17).Draw(t, "utc"),
 					Err: rapid.Int64Range(0, 1e9).Draw(t, "err"), Sync: rapid.SampledFrom(syncWords).Draw(t, "sync"), Why: WhyBeat}
-				must(t, l.AppendLabel(a))
+				must(t, l.Labels().Append(a))
 				labels = append(labels, a)
 			},
 			"mark": func(t *rapid.T) {
@@ -130,7 +138,7 @@ func TestEveryAnswerStandsWhateverComes(t *testing.T) {
 			},
 			"forget": func(t *rapid.T) {
 				if len(rows) > 0 {
-					l.Forget(rows.aPos(t))
+					forget(l, rows.aPos(t))
 				}
 			},
 			"close": func(t *rapid.T) {
@@ -175,9 +183,9 @@ func TestForgetKeepsWhatIsInForce(t *testing.T) {
 		for i := int64(1); i < n; i++ {
 			entry{pos: 10 * i, m: 100 * i, err: i, lost: 5}.tell(t, l)
 			must(t, l.AppendMark(Mark{audio.Pos(10 * i), 100 * i, audio.Session(i)}))
-			must(t, l.AppendLabel(Label{M: 100 * i, UTC: utc0 + i, Sync: SyncYes, Why: WhyBeat}))
+			must(t, l.Labels().Append(Label{M: 100 * i, UTC: utc0 + i, Sync: SyncYes, Why: WhyBeat}))
 		}
-		l.Forget(audio.Pos(before))
+		forget(l, audio.Pos(before))
 		u := l.UTC(Label{UTC: utc0, Sync: SyncYes})
 		for p := before; p < 10*n-10; p++ {
 			if p == before+100 {
@@ -185,12 +193,12 @@ func TestForgetKeepsWhatIsInForce(t *testing.T) {
 			}
 			at, err := u.At(audio.Pos(p))
 			mark, ok := l.MarkAt(audio.Pos(p))
-			a, ok2 := l.LabelAt(10 * p)
+			a, ok2 := l.Labels().At(10 * p)
 			if err != nil || !ok || !ok2 || at.UTC != utc0+10*p || at.InHole != (p%10 >= 5) || int64(mark.Session) != p/10 || a.UTC != utc0+p/10 {
 				t.Fatalf("before %d is forgotten: at %d: %+v, %v, %+v, %v, %+v, %v", before, p, at, err, mark, ok, a, ok2)
 			}
 		}
-		for what, kept := range map[string]int64{"rows": kept(&l.rows), "segments": kept(&l.segments), "labels": kept(&l.labels), "marks": kept(&l.marks)} {
+		for what, kept := range map[string]int64{"rows": kept(&l.rows), "segments": kept(&l.segments), "labels": kept(&l.labels.rows), "marks": kept(&l.marks)} {
 			if kept > 4*pageRows {
 				t.Fatalf("%d of %d %s are kept, those before %d were to be forgotten", kept, n, what, begins)
 			}

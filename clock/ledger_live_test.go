@@ -82,3 +82,40 @@ func TestLiveTakesTheLastRate(t *testing.T) {
 		t.Errorf("292 years on: %d, %v", p, err)
 	}
 }
+
+// Last and Since are the newest and the oldest anchor.
+func TestALedgerKnowsItsEnds(t *testing.T) {
+	l := newLedger(t, LedgerConfig{Rate: testRate})
+	if _, ok := l.Last(); ok {
+		t.Error("the newest of nothing")
+	}
+	if _, ok := l.Since(); ok {
+		t.Error("the oldest of nothing")
+	}
+	must(t, l.Append(Anchor{5, 50, 1}))
+	must(t, l.AppendSegment(Segment{9, 90, 2, audio.XRun, 3, 1}))
+	if a, ok := l.Last(); !ok || a != (Anchor{9, 90, 2}) {
+		t.Errorf("the newest is %+v, %v", a, ok)
+	}
+	must(t, l.Append(Anchor{11, 110, 3}))
+	if a, ok := l.Last(); !ok || a != (Anchor{11, 110, 3}) {
+		t.Errorf("the newest is %+v, %v", a, ok)
+	}
+	if m, ok := l.Since(); !ok || m != 50 {
+		t.Errorf("the oldest is at %d ns, %v", m, ok)
+	}
+}
+
+// Two ledgers that share their labels both tell UTC by a new one.
+func TestLabelsServeManyLedgers(t *testing.T) {
+	var shared Labels
+	a, b := newLedger(t, LedgerConfig{Rate: testRate, Labels: &shared}), newLedger(t, LedgerConfig{Rate: testRate, Labels: &shared})
+	must(t, shared.Append(Label{M: 7, UTC: utc0, Sync: SyncYes, Why: WhyOpen}))
+	for _, l := range []*Ledger{a, b} {
+		must(t, l.Append(Anchor{0, 7, 0}))
+		label, ok := l.Labels().At(7)
+		if utc, err := l.UTC(label).Key(0); !ok || err != nil || utc != utc0 {
+			t.Errorf("frame 0 is at %d, %v", utc, err)
+		}
+	}
+}

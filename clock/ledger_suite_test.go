@@ -86,7 +86,7 @@ func growing(all []piece, keys func(*clock.Ledger) readertest.Keys) readertest.K
 	}
 	for _, a := range []clock.Label{{M: all[0].m, UTC: 12e17, Why: clock.WhyOpen}, {M: all[9].m, Raw: 5, UTC: 9e17, Why: clock.WhyStep}} {
 		a.Sync = clock.SyncYes
-		if err := l.AppendLabel(a); err != nil {
+		if err := l.Labels().Append(a); err != nil {
 			panic(err)
 		}
 	}
@@ -120,7 +120,7 @@ func TestKeysPassTheSuite(t *testing.T) {
 				return readertest.Keys{KeyTrans: l.Keys(), Want: func(p audio.Pos) int64 { return timeAt(all, p) }}
 			},
 			"utc": func(l *clock.Ledger) readertest.Keys {
-				a, _ := l.LabelAt(math.MaxInt64)
+				a, _ := l.Labels().At(math.MaxInt64)
 				return readertest.Keys{KeyTrans: l.UTC(a), Want: func(p audio.Pos) int64 { return 9e17 + timeAt(all, p) - all[9].m }}
 			},
 			"ms": func(l *clock.Ledger) readertest.Keys {

@@ -77,9 +77,9 @@ func TestLedgerRefusesWhatDoesNotIncrease(t *testing.T) {
 	l := newLedger(t, LedgerConfig{Rate: testRate})
 	must(t, l.Append(Anchor{480, 71, 1}))
 	must(t, l.AppendMark(Mark{480, 71, 1000}))
-	must(t, l.AppendLabel(Label{M: 71, Raw: 5, Sync: SyncYes, Why: WhyOpen}))
+	must(t, l.Labels().Append(Label{M: 71, Raw: 5, Sync: SyncYes, Why: WhyOpen}))
 	segment := func(s Segment) error { return l.AppendSegment(s) }
-	label := func(m, raw int64) error { return l.AppendLabel(Label{M: m, Raw: raw, Sync: SyncYes, Why: WhyBeat}) }
+	label := func(m, raw int64) error { return l.Labels().Append(Label{M: m, Raw: raw, Sync: SyncYes, Why: WhyBeat}) }
 	for _, c := range []struct {
 		err  error
 		says []string
@@ -103,9 +103,9 @@ func TestLedgerRefusesWhatDoesNotIncrease(t *testing.T) {
 		{l.AppendMark(Mark{-1, 72, 1001}), []string{"position -1"}},
 		{label(71, 6), []string{"label at 71 ns, raw 6", "that at 71 ns, raw 5"}},
 		{label(72, 4), []string{"label at 72 ns, raw 4", "that at 71 ns, raw 5"}},
-		{l.AppendLabel(Label{M: 72, Raw: 6, Sync: "perhaps", Why: WhyBeat}), []string{"perhaps", "yes, no, given"}},
-		{l.AppendLabel(Label{M: 72, Raw: 6, Sync: SyncNo, Why: "because"}), []string{"because", "open, beat, step, sync"}},
-		{l.AppendLabel(Label{M: 72, Raw: 6, Err: -1, Sync: SyncNo, Why: WhyBeat}), []string{"72 ns", "-1 ns"}},
+		{l.Labels().Append(Label{M: 72, Raw: 6, Sync: "perhaps", Why: WhyBeat}), []string{"perhaps", "yes, no, given"}},
+		{l.Labels().Append(Label{M: 72, Raw: 6, Sync: SyncNo, Why: "because"}), []string{"because", "open, beat, step, sync"}},
+		{l.Labels().Append(Label{M: 72, Raw: 6, Err: -1, Sync: SyncNo, Why: WhyBeat}), []string{"72 ns", "-1 ns"}},
 	} {
 		if c.err == nil {
 			t.Errorf("what should say %q was taken", c.says)
@@ -117,7 +117,7 @@ func TestLedgerRefusesWhatDoesNotIncrease(t *testing.T) {
 			}
 		}
 	}
-	if l.rows.Look().To != 1 || l.segments.Look().To != 0 || l.marks.Look().To != 1 || l.labels.Look().To != 1 {
+	if l.rows.Look().To != 1 || l.segments.Look().To != 0 || l.marks.Look().To != 1 || l.labels.rows.Look().To != 1 {
 		t.Error("what was refused was added")
 	}
 	must(t, l.Append(Anchor{481, 72, 0}))

@@ -8,7 +8,7 @@ import (
 
 // UTC are Unix ns by one label, for its whole life. So they are monotone, never
 // jump, and the same query finds the same frames for ever. A label of any time
-// will do: see Ledger.LabelAt and Ledger.BestLabel.
+// will do: see Labels.At and Labels.Best.
 type UTC struct {
 	Keys
 	label Label
@@ -17,7 +17,7 @@ type UTC struct {
 
 // UTC returns the keys by that label.
 func (l *Ledger) UTC(a Label) UTC {
-	return UTC{Keys{l, a.M, a.UTC, 1}, a, l.reference(a)}
+	return UTC{Keys{l, a.M, a.UTC, 1}, a, l.labels.reference(a)}
 }
 
 // Label is the one that the keys are by.
@@ -96,7 +96,7 @@ func (u UTC) At(p audio.Pos) (Instant, error) {
 	a.UTC = utc
 	a.Unsynchronised = u.label.Sync == SyncNo
 	a.Parts[PartLatency] = l.config.LatencyErr
-	a.Parts[PartLabel] = capped(u.label.Err, u.from.drift(l.labels.Look(), m))
+	a.Parts[PartLabel] = capped(u.label.Err, u.from.drift(l.labels.rows.Look(), m))
 	a.Parts[PartRounding] = int64(scaleUp(1, 1e9, 2*uint64(l.config.Rate)))
 	a.Err = a.Parts.sum()
 	return a, nil

@@ -16,7 +16,7 @@ const utc0 = int64(1_795_305_600e9) // 2026-11-22
 func holed(t tb) *Ledger {
 	t.Helper()
 	l := newLedger(t, LedgerConfig{Rate: testRate, LatencyErr: 1e6})
-	must(t, l.AppendLabel(Label{M: 0, UTC: utc0, Err: 500, Sync: SyncYes, Why: WhyOpen}))
+	must(t, l.Labels().Append(Label{M: 0, UTC: utc0, Err: 500, Sync: SyncYes, Why: WhyOpen}))
 	for s := range int64(11) {
 		must(t, l.Append(Anchor{audio.Pos(testRate * s), 1e9 * s, 100 * s}))
 	}
@@ -31,7 +31,7 @@ func holed(t tb) *Ledger {
 // An error is the sum of its parts, each of the size that its reason gives.
 func TestErrorOfAnInstantIsTheSumOfItsParts(t *testing.T) {
 	l := holed(t)
-	a, _ := l.LabelAt(0)
+	a, _ := l.Labels().At(0)
 	u := l.UTC(a)
 	for _, c := range []struct {
 		name    string
@@ -101,21 +101,21 @@ func TestHoleWithoutItsAnchorIsKnownByItsLength(t *testing.T) {
 func TestDriftOfALabelDependsOnWhatIsInBetween(t *testing.T) {
 	l := regular(t, 101, 0)
 	for i, sync := range []string{SyncNo, SyncNo, SyncYes, SyncYes, SyncYes, SyncNo, SyncYes, SyncGiven} {
-		must(t, l.AppendLabel(Label{M: int64(i+1) * 10e9, UTC: utc0, Sync: sync, Why: WhyBeat}))
+		must(t, l.Labels().Append(Label{M: int64(i+1) * 10e9, UTC: utc0, Sync: sync, Why: WhyBeat}))
 	}
 	for _, c := range []struct{ label, at, ppm int64 }{
 		{40, 40, 1}, {40, 35, 1}, {40, 30, 1}, {40, 29, 100}, {40, 5, 100}, {40, 50, 1}, {40, 55, 1}, {40, 60, 1}, {40, 61, 100}, {40, 90, 100},
 		{30, 29, 100}, {30, 30, 1}, {30, 60, 1}, {50, 59, 1}, {50, 60, 1}, {50, 61, 100}, {60, 59, 1}, {60, 30, 1}, {60, 61, 100}, {10, 9, 100}, {10, 11, 100},
 		{70, 69, 100}, {70, 71, 1}, {70, 99, 1}, {80, 70, 1}, {80, 69, 100}, {80, 99, 1},
 	} {
-		a, _ := l.LabelAt(c.label * 1e9)
+		a, _ := l.Labels().At(c.label * 1e9)
 		got, err := l.UTC(a).At(audio.Pos(c.at * testRate))
 		if want := max(c.at-c.label, c.label-c.at) * 1000 * c.ppm; err != nil || got.Parts[PartLabel] != want || got.Unsynchronised != (a.Sync == SyncNo) {
 			t.Errorf("the label of %d s at %d s: ± %d ns, unsynchronised %v, %v, want ± %d", c.label, c.at, got.Parts[PartLabel], got.Unsynchronised, err, want)
 		}
 	}
 	synced := regular(t, 101, 0)
-	must(t, synced.AppendLabel(Label{M: 40e9, Sync: SyncYes, Why: WhyOpen}))
+	must(t, synced.Labels().Append(Label{M: 40e9, Sync: SyncYes, Why: WhyOpen}))
 	for _, l := range []*Ledger{l, synced} {
 		foreign := l.UTC(Label{M: 45e9, Sync: SyncYes})
 		if got, err := foreign.At(46 * testRate); err != nil || got.Parts[PartLabel] != 100_000 {
@@ -131,8 +131,8 @@ func TestUTCHoldsItsLabel(t *testing.T) {
 		rows.drawSome(t, l)
 		var utcs []UTC
 		for i, utc := range rapid.SliceOfN(rapid.Int64Range(-1e18, 1e18), 1, 5).Draw(t, "labels") {
-			must(t, l.AppendLabel(Label{M: rows[0].m + int64(i)*1e9, UTC: utc, Sync: SyncNo, Why: WhyStep}))
-			a, ok := l.LabelAt(1<<62 - 1)
+			must(t, l.Labels().Append(Label{M: rows[0].m + int64(i)*1e9, UTC: utc, Sync: SyncNo, Why: WhyStep}))
+			a, ok := l.Labels().At(1<<62 - 1)
 			if !ok || a.UTC != utc {
 				t.Fatalf("the newest label is %+v", a)
 			}
@@ -160,8 +160,8 @@ func TestErrorsDoNotWrap(t *testing.T) {
 	must(t, l.Append(Anchor{0, 0, 1<<63 - 1}))
 	must(t, l.AppendSegment(Segment{1000, 1e9, 1<<63 - 1, audio.XRun, 10, 1<<63 - 1}))
 	must(t, l.Append(Anchor{2000, 2e9, 1<<63 - 1}))
-	must(t, l.AppendLabel(Label{Err: 1<<63 - 1, Sync: SyncNo, Why: WhyOpen}))
-	a, _ := l.LabelAt(0)
+	must(t, l.Labels().Append(Label{Err: 1<<63 - 1, Sync: SyncNo, Why: WhyOpen}))
+	a, _ := l.Labels().At(0)
 	for p := range audio.Pos(3000) {
 		if at, err := l.UTC(a).At(p); err != nil || at.Err != 1<<63-1 {
 			t.Fatalf("position %d: ± %d, %v", p, at.Err, err)

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/audio/wav"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/sink/mem"
@@ -118,7 +119,7 @@ func TestHolesAddUpToWhatIsMissing(t *testing.T) {
 		lines := bytes.SplitAfter(slurp(t, s, "1/data/mic0/"+sink.BlocksName), []byte("\n"))
 		var b sink.Block
 		var e sink.End
-		if err := errors.Join(sink.DecodeLine(lines[0], &b), sink.DecodeLine(lines[1], &e)); err != nil || b.From != from || e.End != end {
+		if err := errors.Join(line.Decode(lines[0], &b), line.Decode(lines[1], &e)); err != nil || b.From != from || e.End != end {
 			t.Fatalf("%+v, %+v, %v: want a chunk from %d and the end at %d", b, e, err, from, end)
 		}
 		checkHoles(t, b.Holes, exact(0, before))

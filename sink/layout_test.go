@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 )
 
@@ -180,21 +181,21 @@ func FuzzLayout(f *testing.F) {
 
 // FuzzLine: a line that is decoded was encoded here, and no other.
 func FuzzLine(f *testing.F) {
-	good, err := sink.EncodeLine(sink.Block{Block: 172032, From: 86016, Frames: 480000, PCM: "00000000"})
+	good, err := line.Encode(sink.Block{Block: 172032, From: 86016, Frames: 480000, PCM: "00000000"})
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(good, 0)
 	f.Add([]byte(`{"block":1,"c":"00000000"}`), 3)
-	f.Fuzz(func(t *testing.T, line []byte, flip int) {
+	f.Fuzz(func(t *testing.T, row []byte, flip int) {
 		var b sink.Block
-		if sink.DecodeLine(line, &b) != nil || len(line) == 0 {
+		if line.Decode(row, &b) != nil || len(row) == 0 {
 			return
 		}
-		bad := append([]byte(nil), line...)
+		bad := append([]byte(nil), row...)
 		at := int(uint(flip) % uint(8*len(bad)))
 		bad[at/8] ^= 1 << (at % 8)
-		if sink.DecodeLine(bad, &b) == nil && at/8 != len(bad)-1 && !strings.EqualFold(string(bad), string(line)) {
+		if line.Decode(bad, &b) == nil && at/8 != len(bad)-1 && !strings.EqualFold(string(bad), string(row)) {
 			t.Fatalf("%q was taken for a good line", bad)
 		}
 	})

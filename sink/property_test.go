@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/sink/mem"
 )
@@ -139,7 +140,7 @@ func readBack(t *rapid.T, s *sink.Store, c sink.RecordConfig, end int64) (sound 
 			t.Fatal(err)
 		}
 		var b sink.Block
-		if err := sink.DecodeLine(lines[0], &b); err != nil {
+		if err := line.Decode(lines[0], &b); err != nil {
 			t.Fatal(err)
 		}
 		lines = lines[1:]
@@ -168,7 +169,7 @@ func readBack(t *rapid.T, s *sink.Store, c sink.RecordConfig, end int64) (sound 
 		pos, last, sound = pos+b.Frames, b.Block, append(sound, chunk.Data...)
 	}
 	var e sink.End
-	if len(lines) != 1 || sink.DecodeLine(lines[0], &e) != nil || e.End != end || !e.Clean {
+	if len(lines) != 1 || line.Decode(lines[0], &e) != nil || e.End != end || !e.Clean {
 		t.Fatalf("%d lines are left, the last says %+v, want the end at %d", len(lines), e, end)
 	}
 	for _, h := range e.Holes {

@@ -15,6 +15,8 @@ import (
 	"github.com/ingestd/ingestd/audio/wav"
 )
 
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
 // RecordConfig says what a Recorder stores.
 type RecordConfig struct {
 	Session audio.Session

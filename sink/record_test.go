@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/sink/files"
 	"github.com/ingestd/ingestd/sink/mem"
@@ -82,17 +83,17 @@ func logged(t testing.TB, s *sink.Store, session audio.Session, sensor string) (
 	if err != nil {
 		t.Fatal(err)
 	}
-	for line := range bytes.Lines(body) {
-		if bytes.Contains(line, []byte(`"end"`)) {
+	for row := range bytes.Lines(body) {
+		if bytes.Contains(row, []byte(`"end"`)) {
 			end = new(sink.End)
-			if err := sink.DecodeLine(line, end); err != nil {
-				t.Fatalf("%s: %v", line, err)
+			if err := line.Decode(row, end); err != nil {
+				t.Fatalf("%s: %v", row, err)
 			}
 			continue
 		}
 		var b sink.Block
-		if err := sink.DecodeLine(line, &b); err != nil {
-			t.Fatalf("%s: %v", line, err)
+		if err := line.Decode(row, &b); err != nil {
+			t.Fatalf("%s: %v", row, err)
 		}
 		blocks = append(blocks, b)
 	}

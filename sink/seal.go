@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/ingestd/ingestd/audio/line"
 )
 
 // Relaxed is a Bucket that can be told not to wait for the disk: sync = "none".
@@ -189,7 +191,7 @@ func (r *Recorder) tell(ctx context.Context, w *whole) error {
 		}
 		w.sum = sum
 	}
-	text, err := EncodeLine(Block{
+	text, err := line.Encode(Block{
 		Block: w.key.Block, From: w.from, Frames: w.to - w.from, Bytes: w.bytes,
 		PCM: fmt.Sprintf("%08x", w.pcm), SHA256: w.sum, UTC: w.utc, ErrUs: w.errUs, Holes: w.holes,
 	})
@@ -228,7 +230,7 @@ func (r *Recorder) close(ctx context.Context) error {
 			return err
 		}
 	}
-	text, err := EncodeLine(End{End: r.pos, Clean: !r.kept, Holes: r.holes})
+	text, err := line.Encode(End{End: r.pos, Clean: !r.kept, Holes: r.holes})
 	if err == nil {
 		err = r.drafts.Append(ctx, r.blocks, text)
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 )
 
@@ -90,17 +91,17 @@ func (b *bench) scrape() series {
 func parseSeries(t *testing.T, text string) series {
 	t.Helper()
 	all := series{}
-	for line := range strings.Lines(text) {
-		if strings.HasPrefix(line, "#") {
+	for row := range strings.Lines(text) {
+		if strings.HasPrefix(row, "#") {
 			continue
 		}
-		line = strings.TrimSpace(line)
-		at := strings.LastIndexByte(line, ' ')
-		v, err := strconv.ParseFloat(line[at+1:], 64)
+		row = strings.TrimSpace(row)
+		at := strings.LastIndexByte(row, ' ')
+		v, err := strconv.ParseFloat(row[at+1:], 64)
 		if err != nil {
-			t.Fatalf("%q: %v", line, err)
+			t.Fatalf("%q: %v", row, err)
 		}
-		all[strings.TrimPrefix(line[:at], "ingestd_")] = v
+		all[strings.TrimPrefix(row[:at], "ingestd_")] = v
 	}
 	return all
 }
@@ -118,31 +119,31 @@ func (b *bench) told(name, sensor string) indexed {
 	b.t.Helper()
 	all := indexed{holes: map[audio.Cause]int64{}, missing: map[audio.Cause]int64{}}
 	for text := range strings.Lines(b.index(name, sensor)) {
-		var line struct {
+		var row struct {
 			sink.Block
 			End *int64 `json:"end"`
 		}
-		if err := sink.DecodeLine([]byte(text), &line); err != nil {
+		if err := line.Decode([]byte(text), &row); err != nil {
 			b.t.Fatal(err)
 		}
-		for _, h := range line.Holes {
+		for _, h := range row.Holes {
 			all.holes[h.Cause]++
 			all.missing[h.Cause] += h.Frames
 		}
-		if line.End != nil {
-			all.end = *line.End
+		if row.End != nil {
+			all.end = *row.End
 			continue
 		}
 		if all.chunks == 0 {
-			utc, err := time.Parse(time.RFC3339, line.UTC)
+			utc, err := time.Parse(time.RFC3339, row.UTC)
 			if err != nil {
 				b.t.Fatal(err)
 			}
-			all.begin = utc.Add(-mono.Duration(line.From))
+			all.begin = utc.Add(-mono.Duration(row.From))
 		}
 		all.chunks++
-		all.bytes += line.Bytes
-		all.sound += line.Frames
+		all.bytes += row.Bytes
+		all.sound += row.Frames
 	}
 	return all
 }

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
-	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/audio/line"
 )
 
 // A Registry remembers the greatest session id that was given away, across
@@ -88,7 +88,7 @@ func (r *Registry) read() (audio.Session, error) {
 		return -1, fmt.Errorf("read %s: %w", r.where, err)
 	}
 	var v registered
-	if err := sink.DecodeLine(body, &v); err != nil {
+	if err := line.Decode(body, &v); err != nil {
 		return -1, fmt.Errorf("%s %w: %w", r.where, errDamaged, err)
 	}
 	if v.Version != registryVersion || v.Last < 0 {
@@ -98,9 +98,9 @@ func (r *Registry) read() (audio.Session, error) {
 }
 
 func (r *Registry) write(last audio.Session) error {
-	line, err := sink.EncodeLine(registered{registryVersion, last})
+	text, err := line.Encode(registered{registryVersion, last})
 	if err == nil {
-		err = r.draft(line)
+		err = r.draft(text)
 	}
 	if err == nil {
 		err = r.folder.Rename(registryDraft, registryName)
@@ -115,12 +115,12 @@ func (r *Registry) write(last audio.Session) error {
 }
 
 // draft makes the file under its other name, durably.
-func (r *Registry) draft(line []byte) error {
+func (r *Registry) draft(text []byte) error {
 	f, err := r.folder.Create(registryDraft)
 	if err != nil {
 		return err
 	}
-	_, err = f.Write(line)
+	_, err = f.Write(text)
 	if err == nil {
 		err = f.Sync()
 	}

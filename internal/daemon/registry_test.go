@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
-	"github.com/ingestd/ingestd/sink"
+	"github.com/ingestd/ingestd/audio/line"
 )
 
 var (
@@ -240,7 +240,7 @@ func TestTheRegistryIsAFileThatTellsADamage(t *testing.T) {
 
 // TestAnUnknownRegistryIsLeftAlone: a later program wrote it.
 func TestAnUnknownRegistryIsLeftAlone(t *testing.T) {
-	later, err := sink.EncodeLine(registered{Version: 2})
+	later, err := line.Encode(registered{Version: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,7 +13,7 @@ var may = map[string]string{
 	"audio":           "",
 	"audio/*":         "audio",
 	"clock":           "audio",
-	"clock/*":         "audio clock",
+	"clock/*":         "audio audio/* clock",
 	"source":          "audio audio/* clock",
 	"source/*":        "audio audio/* clock source",
 	"buffer":          "audio",

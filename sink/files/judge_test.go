@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/sink/files"
 )
@@ -76,13 +77,13 @@ func linesOf(t *testing.T, name string) (lines map[int64]sink.Block, end sink.En
 		t.Fatal(err)
 	}
 	lines = map[int64]sink.Block{}
-	for line := range bytes.Lines(body) {
+	for row := range bytes.Lines(body) {
 		var l sink.Block
 		var e sink.End
 		switch {
-		case bytes.HasPrefix(line, []byte(`{"end":`)) && sink.DecodeLine(line, &e) == nil:
+		case bytes.HasPrefix(row, []byte(`{"end":`)) && line.Decode(row, &e) == nil:
 			end = e
-		case sink.DecodeLine(line, &l) == nil:
+		case line.Decode(row, &l) == nil:
 			lines[l.Block] = l
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/source/tone"
 )
@@ -86,13 +87,13 @@ func entries(t *testing.T, path string) (all []entry) {
 	if err != nil && !os.IsNotExist(err) {
 		t.Fatal(err)
 	}
-	for line := range strings.Lines(string(body)) {
-		if !strings.HasSuffix(line, "\n") {
+	for row := range strings.Lines(string(body)) {
+		if !strings.HasSuffix(row, "\n") {
 			continue
 		}
 		var e entry
-		if err := sink.DecodeLine([]byte(line), &e); err != nil {
-			t.Errorf("%s: %v: %s", path, err, line)
+		if err := line.Decode([]byte(row), &e); err != nil {
+			t.Errorf("%s: %v: %s", path, err, row)
 		}
 		all = append(all, e)
 	}

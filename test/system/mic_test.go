@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/audio/line"
 	"github.com/ingestd/ingestd/sink"
 	"github.com/ingestd/ingestd/test/alsa"
 )
@@ -75,9 +76,9 @@ func holesOf(t *testing.T, root, sensor string) (holes []sink.Hole) {
 		if !strings.HasSuffix(name, "/"+sensor+"/blocks.jsonl") {
 			continue
 		}
-		for line := range strings.Lines(body) {
+		for row := range strings.Lines(body) {
 			var l struct{ Holes []sink.Hole }
-			if err := sink.DecodeLine([]byte(strings.TrimSuffix(line, "\n")), &l); err != nil {
+			if err := line.Decode([]byte(strings.TrimSuffix(row, "\n")), &l); err != nil {
 				t.Fatalf("%s: %v", name, err)
 			}
 			holes = append(holes, l.Holes...)
