@@ -24,6 +24,7 @@ type anchors struct {
 	tally
 	pos     audio.Pos
 	at      int64
+	raw     int64
 	waiting []packet
 }
 
@@ -47,29 +48,46 @@ func (a *anchors) add(pos audio.Pos, at int64, truth func(packet) float64) {
 
 // errors runs an hour under a slew of the boot clock, with an anchor at each
 // whole second of positions: once estimating on the boot clock, once on the raw
-// one and converting at each anchor.
+// one and converting at each anchor, by readings of both four times a second.
 func (s slewed) errors() (boot, raw figures) {
 	one := newSim(7, device{48000, 37, 2}, 1800, 1024)
 	var onBoot, onRaw anchors
-	eBoot, eRaw, convert := NewEstimator(48000, EstimatorOptions{}), NewEstimator(48000, EstimatorOptions{}), Slew{}
+	eBoot, eRaw, convert := NewEstimator(48000, EstimatorOptions{}), NewEstimator(48000, EstimatorOptions{}), (*Track)(nil)
+	feed := NewFeed(eRaw, 0)
 	truth := func(p packet) float64 { return float64(one.began) + s.at(p.truth) }
-	second := audio.Pos(0)
+	second, looked, turned := audio.Pos(0), int64(0), int64(0)
 	for p := range one.packets {
+		for at := looked + 250e6; convert == nil || at <= p.at; at += 250e6 {
+			at = max(at, p.at-p.at%250e6)
+			looked = at
+			b := s.read(at, one.began) + one.rng.Int64N(361) - 180 // no reading is better than that
+			r := Reading{Boot: b, Mono: b, Raw: at, Err: 180}
+			if convert == nil {
+				convert = NewTrack(r)
+			}
+			convert = convert.With(r)
+		}
 		b := s.read(p.at, one.began)
 		eBoot.Observe(p.end, b)
-		eRaw.Observe(p.end, p.at)
-		turned := convert.Observe(p.at, b+one.rng.Int64N(361)-180) // no reading is better than that
+		feed.Add(convert, p.end, b)
 		onBoot.waiting, onRaw.waiting = append(onBoot.waiting, p), append(onRaw.waiting, p)
 		if p.end/48000 > second {
 			second = p.end / 48000
 			at, _ := eBoot.At(48000 * second)
 			onBoot.add(48000*second, at, truth)
 			at, _ = eRaw.At(48000 * second)
-			onRaw.add(48000*second, convert.At(at), truth)
+			onRaw.add(48000*second, convert.Boot(at), truth)
+			onRaw.raw = at
 		}
-		if turned && p.end > onRaw.pos {
-			at, _ := eRaw.At(p.end)
-			onRaw.add(p.end, convert.At(at), truth)
+		if at := convert.Turned(); at > turned {
+			turned = at
+			bend := onRaw.pos + audio.Pos(float64(turned-onRaw.raw)*48000/1e9)
+			for _, pos := range []audio.Pos{bend, p.end} {
+				if at, _ := eRaw.At(pos); pos > onRaw.pos {
+					onRaw.add(pos, convert.Boot(at), truth)
+					onRaw.raw = at
+				}
+			}
 		}
 	}
 	return onBoot.figures(), onRaw.figures()
