@@ -36,7 +36,7 @@ func BenchmarkRecorder(b *testing.B) {
 						err = r.Write(b.Context(), p)
 					}
 					if err == nil {
-						err = r.Close(b.Context())
+						err = r.Close(b.Context(), 0)
 					}
 					if err != nil {
 						b.Fatal(err)

@@ -76,10 +76,11 @@ type Creator interface {
 	// taken already. Several drafts of one name may exist; one commits.
 	Create(ctx context.Context, name string) (Draft, error)
 
-	// Append adds line, which ends in a newline, to the log called name, and
-	// makes the log if there is none. A line is whole or, after a crash, the
-	// last one and torn; the next Append after that begins on a line of its own.
-	Append(ctx context.Context, name string, line []byte) error
+	// Append adds lines, each of which ends in a newline, to the log called name,
+	// and makes the log if there is none. After an error or a crash the first of
+	// them may be there, and a part of the next; the next Append begins on a line
+	// of its own.
+	Append(ctx context.Context, name string, lines []byte) error
 }
 
 // A Draft is a chunk that grows. It belongs to one goroutine, but Sync may be

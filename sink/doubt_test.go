@@ -32,7 +32,7 @@ func TestAnErrorOfTheDiskIsKnownToAll(t *testing.T) {
 		}
 	}
 	b.fail = errors.New("disk on fire")
-	if err := r[0].Close(t.Context()); err == nil {
+	if err := r[0].Close(t.Context(), 0); err == nil {
 		t.Fatal("a close that was not durable said nothing")
 	}
 	if err := sink.Pass(t.Context(), r[1]); err == nil || r[1].Durable() != 0 {
@@ -160,7 +160,7 @@ func TestWhatWasWrittenBeforeADiskWasFullIsKept(t *testing.T) {
 		}
 	}
 	b.full = false
-	err := errors.Join(r.Hole(t.Context(), 400, audio.Disk), r.Write(t.Context(), ramp(550, 50, s16)), r.Close(t.Context()))
+	err := errors.Join(r.Hole(t.Context(), 400, audio.Disk), r.Write(t.Context(), ramp(550, 50, s16)), r.Close(t.Context(), 0))
 	if err != nil || r.Durable() != 600 {
 		t.Fatalf("%v, durable %d", err, r.Durable())
 	}
@@ -205,7 +205,7 @@ func TestAChunkWithoutSoundGetsNoName(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := r.Close(t.Context()); err != nil {
+		if err := r.Close(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 		if got := blocksOf(t, b); !slices.Equal(got, want) {
@@ -254,16 +254,16 @@ func TestAChunkIsMadeWholeWhenThereIsRoomForIt(t *testing.T) {
 	if err := errors.Join(give(130, 140), r.Hole(t.Context(), 60, audio.XRun), give(200, 231)); err != nil {
 		t.Fatal(err)
 	}
-	again("the end", 231, func() error { return r.Close(t.Context()) })
+	again("the end", 231, func() error { return r.Close(t.Context(), 0) })
 	b.stuck = syscall.EIO // what breaks is written anew, as ever
-	if err := r.Close(t.Context()); !errors.Is(err, syscall.EIO) || r.Restart(t.Context()) != 200 {
+	if err := r.Close(t.Context(), 0); !errors.Is(err, syscall.EIO) || r.Restart(t.Context()) != 200 {
 		t.Fatalf("the end on a broken disk: %v", err)
 	}
 	b.stuck = nil
 	if err := give(200, 231); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Close(t.Context()); err != nil || r.Durable() != 231 {
+	if err := r.Close(t.Context(), 0); err != nil || r.Durable() != 231 {
 		t.Fatalf("%v, durable %d", err, r.Durable())
 	}
 	lines, end := logged(t, s, 1, "mic0")

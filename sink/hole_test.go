@@ -31,7 +31,7 @@ func TestWhatPilesUpInAnOutageIsStored(t *testing.T) {
 		}
 		pos += 100
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(pos, 50, s16)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Write(t.Context(), ramp(pos, 50, s16)), r.Close(t.Context(), 0)); err != nil {
 		t.Fatalf("behind an outage nothing is stored: %v", err)
 	}
 	s, err := sink.OpenExisting(t.Context(), b)
@@ -113,7 +113,7 @@ func TestHolesAddUpToWhatIsMissing(t *testing.T) {
 			t.Fatal(err)
 		}
 		end := give(from+1, behind)
-		if err := r.Close(t.Context()); err != nil {
+		if err := r.Close(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
 		lines := bytes.SplitAfter(slurp(t, s, "1/data/mic0/"+sink.BlocksName), []byte("\n"))
@@ -166,7 +166,7 @@ func TestNoTextIsTooLongForAHeader(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := errors.Join(r.Write(t.Context(), ramp(0, 5, f)), r.Close(t.Context())); err != nil {
+		if err := errors.Join(r.Write(t.Context(), ramp(0, 5, f)), r.Close(t.Context(), 0)); err != nil {
 			t.Fatalf("%v: %v", f, err)
 		}
 		for _, k := range keys(t, s, sink.Filter{}) {
@@ -212,7 +212,7 @@ func TestAClockThatIsFarOffStopsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(0, 96000, s16)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 96000, s16)), r.Close(t.Context(), 0)); err != nil {
 		t.Fatal(err)
 	}
 	blocks, _ := logged(t, s, 1, "mic0")

@@ -68,7 +68,7 @@ func TestInfoThatMayNotBeDurableStopsNothing(t *testing.T) {
 			if err := errors.Join(r.Sync(t.Context()), r.Sync(t.Context())); err != nil || r.Durable() != 60 {
 				t.Errorf("when it can: %v, durable %d", err, r.Durable())
 			}
-			if err := errors.Join(r.Write(t.Context(), ramp(60, 90, s16)), r.Close(t.Context())); err != nil || r.Durable() != 150 || r.Chunks() != 2 {
+			if err := errors.Join(r.Write(t.Context(), ramp(60, 90, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 150 || r.Chunks() != 2 {
 				t.Errorf("%v, durable %d, %d chunks", err, r.Durable(), r.Chunks())
 			}
 		})
@@ -144,7 +144,7 @@ func TestARecordingThatCouldNotBeginIsTriedAgain(t *testing.T) {
 			if c.want != nil {
 				return
 			}
-			if err := errors.Join(r.Write(t.Context(), ramp(0, 50, s16)), r.Close(t.Context())); err != nil || r.Durable() != 50 {
+			if err := errors.Join(r.Write(t.Context(), ramp(0, 50, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 50 {
 				t.Errorf("%v, durable %d", err, r.Durable())
 			}
 		})

@@ -52,11 +52,11 @@ func draftName(part string) bool {
 // were not written before.
 var ErrNotWritten = errors.New("these bytes were not written before")
 
-// CheckLine returns an error unless line is one line, newline included. Drivers
+// CheckLines returns an error unless lines are lines, newlines included. Drivers
 // call it in Append.
-func CheckLine(line []byte) error {
-	if i := bytes.IndexByte(line, '\n'); i < 0 || i != len(line)-1 {
-		return errors.New("a line of a log has one newline, at its end")
+func CheckLines(lines []byte) error {
+	if len(lines) < 2 || lines[0] == '\n' || lines[len(lines)-1] != '\n' || bytes.Contains(lines, []byte("\n\n")) {
+		return errors.New("each line of a log ends in a newline, and none is empty")
 	}
 	return nil
 }

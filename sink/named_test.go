@@ -99,7 +99,7 @@ func TestANameThatMayBeLostHoldsDurableBack(t *testing.T) {
 	if err := give(300, 350); err != nil || r.Durable() != 100 {
 		t.Errorf("before the next chunk: %v, durable %d", err, r.Durable())
 	}
-	if err := errors.Join(give(350, 400), r.Close(t.Context())); err != nil || r.Durable() != 400 {
+	if err := errors.Join(give(350, 400), r.Close(t.Context(), 0)); err != nil || r.Durable() != 400 {
 		t.Errorf("behind it: %v, durable %d", err, r.Durable())
 	}
 	checkStoredOnce(t, b, 400)
@@ -129,7 +129,7 @@ func TestANameThatMayBeLostDoesNotFailAPass(t *testing.T) {
 		t.Errorf("the next pass: %v, durable %d: it made the names sure, and names another chunk", err, r.Durable())
 	}
 	b.shaken = false
-	if err := errors.Join(give(400, 450), r.Close(t.Context())); err != nil || r.Durable() != 450 {
+	if err := errors.Join(give(400, 450), r.Close(t.Context(), 0)); err != nil || r.Durable() != 450 {
 		t.Errorf("%v, durable %d", err, r.Durable())
 	}
 	checkStoredOnce(t, b, 450)
@@ -183,7 +183,7 @@ func TestANameThatIsTakenInAPassCostsOneError(t *testing.T) {
 	if from := r.Restart(t.Context()); from != 100 {
 		t.Fatalf("to be given again from %d, want 100", from)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(100, 100, s16)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Write(t.Context(), ramp(100, 100, s16)), r.Close(t.Context(), 0)); err != nil {
 		t.Errorf("a second error: %v", err)
 	}
 	if got, want := blocksOf(t, b), []int64{0, 200, 201}; !slices.Equal(got, want) || string(fileBody(t, b, name)) != "others" {
@@ -206,13 +206,13 @@ func TestNoEndIsToldBehindAPassOfOthersThatFailed(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	if err := r.Close(t.Context()); !errors.Is(err, broken) {
+	if err := r.Close(t.Context(), 0); !errors.Is(err, broken) {
 		t.Fatalf("closed with %v", err)
 	}
 	if from := r.Restart(t.Context()); from != 0 {
 		t.Fatalf("to be given again from %d", from)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(0, 150, s16)), r.Close(t.Context())); err != nil || r.Durable() != 150 {
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 150, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 150 {
 		t.Fatalf("%v, durable %d", err, r.Durable())
 	}
 	checkStoredOnce(t, b, 150)
@@ -250,7 +250,7 @@ func TestAShortChunkIsSummedWhenItCanBeRead(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.times = times
-		err := r.Close(t.Context())
+		err := r.Close(t.Context(), 0)
 		if (err != nil) != (times > 0) {
 			t.Errorf("%d times: closed with %v", times, err)
 		}
@@ -258,7 +258,7 @@ func TestAShortChunkIsSummedWhenItCanBeRead(t *testing.T) {
 			if from := r.Restart(t.Context()); from != 50 || r.Chunks() != 1 {
 				t.Errorf("%d times: to be given again from %d, %d chunks", times, from, r.Chunks())
 			}
-			if err := r.Close(t.Context()); err != nil {
+			if err := r.Close(t.Context(), 0); err != nil {
 				t.Errorf("%d times: closed again with %v", times, err)
 			}
 		}

@@ -139,7 +139,7 @@ func TestAFailedPassIsMadeUpFromItsFirstChunk(t *testing.T) {
 	if r.Durable() != 150 || r.Chunks() != 1 {
 		t.Errorf("durable %d, %d chunks", r.Durable(), r.Chunks())
 	}
-	if err := errors.Join(give(100, 180), r.Hole(t.Context(), 10, audio.XRun), give(190, 330), r.Close(t.Context())); err != nil {
+	if err := errors.Join(give(100, 180), r.Hole(t.Context(), 10, audio.XRun), give(190, 330), r.Close(t.Context(), 0)); err != nil {
 		t.Fatal(err)
 	}
 	if got, want := blocksOf(t, b), []int64{0, 200, 380, 400, 600}; !slices.Equal(got, want) || r.Durable() != 330 {
@@ -162,7 +162,7 @@ func TestHolesBeforeAHeldChunkAreKept(t *testing.T) {
 	if from := r.Restart(t.Context()); from != 100 {
 		t.Fatalf("to be given again from %d, want 100", from)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(100, 100, s16)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Write(t.Context(), ramp(100, 100, s16)), r.Close(t.Context(), 0)); err != nil {
 		t.Fatal(err)
 	}
 	body, err := b.Get(t.Context(), "1/data/mic0/"+sink.BlocksName, 0, -1)
@@ -233,7 +233,7 @@ func TestNoMoreFilesAreHeldOpenThanMayBe(t *testing.T) {
 	if b.syncs < 1000/64 || r.Chunks() < 900 {
 		t.Errorf("%d passes for 1000 chunks, %d of them named", b.syncs, r.Chunks())
 	}
-	if err := r.Close(t.Context()); err != nil || r.Chunks() != 1000 {
+	if err := r.Close(t.Context(), 0); err != nil || r.Chunks() != 1000 {
 		t.Errorf("%d chunks: %v", r.Chunks(), err)
 	}
 }
@@ -259,7 +259,7 @@ func TestPassesRunWhileOthersWrite(t *testing.T) {
 			for pos := int64(0); ; {
 				var err error
 				if pos == total {
-					if err = r.Close(t.Context()); err == nil {
+					if err = r.Close(t.Context(), 0); err == nil {
 						return
 					}
 				} else {

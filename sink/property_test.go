@@ -116,7 +116,7 @@ func checkStored(t *rapid.T, s *sink.Store, c sink.RecordConfig, pieces []piece)
 			t.Fatalf("written is %d at %d", r.Written(), pos)
 		}
 	}
-	if err := r.Close(t.Context()); err != nil {
+	if err := r.Close(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 	got, missing := readBack(t, s, c, pos)

@@ -47,6 +47,14 @@ type RecordConfig struct {
 	// waits for it before it returns. nil: one after the other.
 	Beside func(task func())
 
+	// Clock is what the session's clock.jsonl goes on with: lines, each of which
+	// ends in a newline, that say all that is known of the time of the frames
+	// before frame, or nothing. It is asked before the first frame, at the end of
+	// each chunk and at the end of the session, which over tells, with the session
+	// that follows; 0: none. A chunk has its name only behind its lines. nil: there
+	// is no clock.jsonl. The goroutine of Write calls it.
+	Clock func(frame int64, over bool, next audio.Session) ([]byte, error)
+
 	// Info is marshalled to info.json. So that chunks without a header can be
 	// read, it has the members rate, channels and encoding. nil: these alone.
 	Info any
@@ -131,6 +139,7 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	r := &Recorder{
 		store: s, drafts: drafts, c: c, frameBytes: int64(c.Format.FrameBytes()),
 		blocks: path.Join(s.Layout.Meta(c.Session, c.Sensor), BlocksName), hash: sha256.New(),
+		times:  times{name: path.Join(s.Layout.Meta(c.Session, c.Sensor), ClockName)},
 		summed: make(chan struct{}, 1), last: -1, lineLimit: math.MaxInt64, nameLimit: math.MaxInt64,
 	}
 	r.sumBeside = func() {
@@ -159,6 +168,11 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 
 // begin opens the chunk of the frame at r.pos.
 func (r *Recorder) begin(ctx context.Context) error {
+	if !r.times.begun {
+		if err := r.date(ctx, r.pos, false, 0); err != nil {
+			return err
+		}
+	}
 	key, err := r.c.Block(r.pos)
 	if err != nil {
 		return fmt.Errorf("key of frame %d: %w", r.pos, err)

@@ -115,7 +115,7 @@ func TestRecorderStoresWhatItWasGiven(t *testing.T) {
 		r.Hole(t.Context(), 300, audio.XRun), r.Hole(t.Context(), 200, audio.XRun), r.Hole(t.Context(), 100, audio.Device),
 		r.Write(t.Context(), ramp(3100, 1234, s16)),
 		r.Hole(t.Context(), 7, audio.Muted),
-		r.Close(t.Context()),
+		r.Close(t.Context(), 0),
 	} {
 		if step != nil {
 			t.Fatal(step)

@@ -42,7 +42,8 @@ type Recorder struct {
 	kept  bool    // a draft with sound was left without a name
 	over  bool
 	err   error
-	soft  bool  // err may go away, and the open chunk is good
+	soft  bool // err may go away, and the open chunk is good
+	times times
 	held  int64 // chunks that were ever held for a pass
 
 	// naming is held while chunks get their names with a pass, and guards lines

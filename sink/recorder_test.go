@@ -158,7 +158,7 @@ func TestFailedSyncStopsTheWriter(t *testing.T) {
 		t.Errorf("restarts at %d, the first chunk has its name", from)
 	}
 	b.syncErr = nil
-	if err := errors.Join(r.Write(t.Context(), ramp(100, 50, s16)), r.Close(t.Context())); err != nil || r.Durable() != 150 {
+	if err := errors.Join(r.Write(t.Context(), ramp(100, 50, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 150 {
 		t.Errorf("durable %d, %v", r.Durable(), err)
 	}
 }
@@ -177,7 +177,7 @@ func TestChunkThatGotNoNameIsNotDurable(t *testing.T) {
 	if from := r.Restart(t.Context()); from != 0 {
 		t.Errorf("restarts at %d", from)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(0, 100, s16)), r.Close(t.Context())); err != nil || r.Durable() != 100 {
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 100, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 100 {
 		t.Errorf("durable %d, %v", r.Durable(), err)
 	}
 	s, err := sink.OpenExisting(t.Context(), b)
@@ -202,7 +202,7 @@ func TestLineThatWaitsHoldsDurableBack(t *testing.T) {
 		t.Errorf("durable %d, %v", r.Durable(), err)
 	}
 	b.appendErr = nil
-	if err := r.Close(t.Context()); err != nil || r.Durable() != 150 {
+	if err := r.Close(t.Context(), 0); err != nil || r.Durable() != 150 {
 		t.Errorf("durable %d, %v", r.Durable(), err)
 	}
 	s, err := sink.OpenExisting(t.Context(), b)
@@ -216,7 +216,7 @@ func TestLineThatWaitsHoldsDurableBack(t *testing.T) {
 
 func TestRelaxedBucketClaimsNothing(t *testing.T) {
 	r := record(t, openFiles(t, files.Config{}))
-	if err := errors.Join(r.Write(t.Context(), ramp(0, 150, s16)), r.Sync(t.Context()), r.Close(t.Context())); err != nil || r.Durable() != 0 || r.Written() != 150 {
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 150, s16)), r.Sync(t.Context()), r.Close(t.Context(), 0)); err != nil || r.Durable() != 0 || r.Written() != 150 {
 		t.Errorf("durable %d of %d, %v", r.Durable(), r.Written(), err)
 	}
 }
@@ -235,7 +235,7 @@ func TestBlocksOfOneKeyAreToldApart(t *testing.T) {
 		}
 		pos += 10
 	}
-	if err := errors.Join(r.Hole(t.Context(), 4770, audio.Device), r.Write(t.Context(), ramp(4800, 1, s16)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Hole(t.Context(), 4770, audio.Device), r.Write(t.Context(), ramp(4800, 1, s16)), r.Close(t.Context(), 0)); err != nil {
 		t.Fatal(err)
 	}
 	blocks, _ := logged(t, s, 1, "mic0")
@@ -278,7 +278,7 @@ func TestCountsMayBeAskedWhileItRecords(t *testing.T) {
 	}
 	close(done)
 	wait.Wait()
-	if err := r.Close(t.Context()); err != nil {
+	if err := r.Close(t.Context(), 0); err != nil {
 		t.Error(err)
 	}
 }

@@ -70,7 +70,7 @@ func TestWhatIsWholeIsKeptWhateverTheNextChunkMeets(t *testing.T) {
 			t.Fatalf("%v: %v, %d chunks, durable %d", errno, err, r.Chunks(), r.Durable())
 		}
 		b.with = nil
-		if err := errors.Join(r.Write(t.Context(), ramp(500, 50, s16)), r.Close(t.Context())); err != nil || r.Durable() != 550 {
+		if err := errors.Join(r.Write(t.Context(), ramp(500, 50, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 550 {
 			t.Fatalf("%v: %v, durable %d", errno, err, r.Durable())
 		}
 		if got, want := blocksOf(t, b), []int64{0, 200, 1000}; !slices.Equal(got, want) {
@@ -102,7 +102,7 @@ func TestWhatIsWholeIsInDoubtIfASyncFailed(t *testing.T) {
 		if from := r.Restart(t.Context()); from != 0 {
 			t.Errorf("%s: to be given again from %d", who, from)
 		}
-		if err := errors.Join(r.Write(t.Context(), ramp(0, 160, s16)), r.Close(t.Context())); err != nil || r.Durable() != 160 {
+		if err := errors.Join(r.Write(t.Context(), ramp(0, 160, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 160 {
 			t.Errorf("%s: %v, durable %d", who, err, r.Durable())
 		}
 		checkStoredOnce(t, b, 160)
@@ -137,7 +137,7 @@ func TestAPassClaimsNothingThatARestartTookBack(t *testing.T) {
 		t.Errorf("to be given again from %d, durable %d", from, r.Durable())
 	}
 	b.with, b.in = nil, nil
-	if err := errors.Join(r.Write(t.Context(), ramp(200, 60, s16)), r.Close(t.Context())); err != nil || r.Durable() != 260 {
+	if err := errors.Join(r.Write(t.Context(), ramp(200, 60, s16)), r.Close(t.Context(), 0)); err != nil || r.Durable() != 260 {
 		t.Errorf("%v, durable %d", err, r.Durable())
 	}
 	checkStoredOnce(t, b, 260)

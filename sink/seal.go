@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 
+	"github.com/ingestd/ingestd/audio"
 	"github.com/ingestd/ingestd/audio/line"
 )
 
@@ -39,8 +40,12 @@ func (r *Recorder) seal(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := r.date(ctx, r.pos, false, 0); err != nil {
+		r.soft = full(err)
+		return err
+	}
 	w := whole{chunk: r.chunk, draft: r.draft, to: r.pos, holes: r.holes, before: r.last}
-	w.date(r)
+	w.stamp(r)
 	if !short {
 		w.sum = fmt.Sprintf("%x", r.hash.Sum(nil))
 	}
@@ -55,8 +60,8 @@ func (r *Recorder) seal(ctx context.Context) error {
 	return r.named(ctx, w, failure)
 }
 
-// date notes when the chunk begins.
-func (w *whole) date(r *Recorder) {
+// stamp notes when the chunk begins.
+func (w *whole) stamp(r *Recorder) {
 	utc, within := r.utc(w.from)
 	if utc.IsZero() {
 		return
@@ -201,22 +206,23 @@ func (r *Recorder) tell(ctx context.Context, w *whole) error {
 	return r.drafts.Append(ctx, r.blocks, text)
 }
 
-// Close gives the last chunk, however short, its name, and writes the line
-// that ends the session: a clean end, unless a draft was left behind. After an
+// Close gives the last chunk, however short, its name, and writes the lines
+// that end the session, with the one that goes on from here; 0: none does. It is
+// a clean end, unless a draft was left behind. After an
 // error it may be tried again, behind Restart and what that asks for; after
 // none the Recorder is over.
-func (r *Recorder) Close(ctx context.Context) error {
+func (r *Recorder) Close(ctx context.Context, next audio.Session) error {
 	if err := r.ready(ctx); err != nil {
 		return err
 	}
-	if err := r.close(ctx); err != nil {
+	if err := r.close(ctx, next); err != nil {
 		return r.fail(err)
 	}
 	r.over = true
 	return nil
 }
 
-func (r *Recorder) close(ctx context.Context) error {
+func (r *Recorder) close(ctx context.Context, next audio.Session) error {
 	if r.draft != nil {
 		if err := r.seal(ctx); err != nil {
 			return err
@@ -230,7 +236,10 @@ func (r *Recorder) close(ctx context.Context) error {
 			return err
 		}
 	}
-	text, err := line.Encode(End{End: r.pos, Clean: !r.kept, Holes: r.holes})
+	if err := r.date(ctx, r.pos, true, next); err != nil {
+		return err
+	}
+	text, err := line.Encode(End{End: r.pos, Clean: !r.kept, Next: next, Holes: r.holes})
 	if err == nil {
 		err = r.drafts.Append(ctx, r.blocks, text)
 	}

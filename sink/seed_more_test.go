@@ -49,7 +49,7 @@ func TestSeed_P2(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if err := errors.Join(r.Write(t.Context(), sound), r.Close(t.Context())); err != nil {
+				if err := errors.Join(r.Write(t.Context(), sound), r.Close(t.Context(), 0)); err != nil {
 					t.Fatal(err)
 				}
 				var got []byte
@@ -236,7 +236,7 @@ func TestSeed_R17(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(0, 4800, s16)), r.Hole(t.Context(), 4800, audio.XRun), r.Write(t.Context(), ramp(9600, 100, s16)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 4800, s16)), r.Hole(t.Context(), 4800, audio.XRun), r.Write(t.Context(), ramp(9600, 100, s16)), r.Close(t.Context(), 0)); err != nil {
 		t.Fatal(err)
 	}
 	alone, err := os.ReadFile(filepath.Join(root, "1795287841150/data/mic0/data/00000000019200.wav"))
@@ -266,7 +266,7 @@ func TestSeed_D9(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(r.Write(t.Context(), ramp(0, 250, f)), r.Close(t.Context())); err != nil {
+		if err := errors.Join(r.Write(t.Context(), ramp(0, 250, f)), r.Close(t.Context(), 0)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -357,7 +357,7 @@ func TestSeed_Concurrency(t *testing.T) {
 				for at := int64(0); at < 1000; at += 20 {
 					err = errors.Join(err, r.Write(t.Context(), ramp(base+at, 20, s16)))
 				}
-				if err := errors.Join(err, r.Close(t.Context())); err != nil {
+				if err := errors.Join(err, r.Close(t.Context(), 0)); err != nil {
 					t.Error(err)
 				}
 				var sound []byte

@@ -25,7 +25,7 @@ func TestSeed_S21(t *testing.T) {
 	}
 	ctx := t.Context()
 	for _, err := range []error{
-		r.Hole(ctx, 30, audio.Device), r.Write(ctx, ramp(30, 120, s16)), r.Hole(ctx, 200, audio.XRun), r.Hole(ctx, 50, audio.Overrun), r.Write(ctx, ramp(400, 10, s16)), r.Close(ctx),
+		r.Hole(ctx, 30, audio.Device), r.Write(ctx, ramp(30, 120, s16)), r.Hole(ctx, 200, audio.XRun), r.Hole(ctx, 50, audio.Overrun), r.Write(ctx, ramp(400, 10, s16)), r.Close(ctx, 0),
 	} {
 		if err != nil {
 			t.Fatal(err)

@@ -165,7 +165,7 @@ func TestSeed_P9(t *testing.T) {
 		if from := r.Restart(t.Context()); from != 0 { // and goes beside it
 			t.Errorf("%s: goes on from %d", name, from)
 		}
-		if err := errors.Join(r.Write(t.Context(), ramp(0, 10, s16)), r.Close(t.Context())); err != nil {
+		if err := errors.Join(r.Write(t.Context(), ramp(0, 10, s16)), r.Close(t.Context(), 0)); err != nil {
 			t.Error(err)
 		}
 		if c, err := s.Get(t.Context(), key(1, "mic0", 0)); err != nil || len(c.Data) != 8 {
@@ -204,7 +204,7 @@ func TestSeed_P10(t *testing.T) {
 			t.Fatalf("behind %d frames %d chunks have names, %d of them in folders", (i+1)*10, len(got), named)
 		}
 	}
-	if err := r.Close(t.Context()); err != nil {
+	if err := r.Close(t.Context(), 0); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -47,7 +47,7 @@ func record(t *testing.T, s *sink.Store, total int64) (r *sink.Recorder, met []e
 		next := min(pos+30-pos%30, total)
 		switch {
 		case pos == total:
-			if err = r.Close(t.Context()); err == nil {
+			if err = r.Close(t.Context(), 0); err == nil {
 				return r, met
 			}
 		case pos >= 250 && pos < 300:

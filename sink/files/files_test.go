@@ -214,7 +214,7 @@ func TestTooManyDraftsOfANameTakeIt(t *testing.T) {
 	if from := r.Restart(t.Context()); from != 0 {
 		t.Errorf("to be given again from %d", from)
 	}
-	if err := errors.Join(r.Write(t.Context(), ramp(0, 10)), r.Close(t.Context())); err != nil {
+	if err := errors.Join(r.Write(t.Context(), ramp(0, 10)), r.Close(t.Context(), 0)); err != nil {
 		t.Errorf("at the next block: %v", err)
 	}
 	if _, err := os.Stat(filepath.Join(dir, "00000000000001.wav")); err != nil {

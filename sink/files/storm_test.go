@@ -134,7 +134,7 @@ func (a *sailor) give() error {
 	oldest := max(0, a.head-a.ring)
 	switch {
 	case a.pos == a.total:
-		err := a.r.Close(t.Context())
+		err := a.r.Close(t.Context(), 0)
 		a.over = err == nil
 		return err
 	case a.pos < oldest:

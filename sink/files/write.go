@@ -56,24 +56,24 @@ func (b *Bucket) Delete(ctx context.Context, name string) error {
 }
 
 // Append implements sink.Creator.
-func (b *Bucket) Append(ctx context.Context, name string, line []byte) error {
+func (b *Bucket) Append(ctx context.Context, name string, lines []byte) error {
 	err := b.checkWrite(ctx, name)
 	if err == nil {
-		err = sink.CheckLine(line)
+		err = sink.CheckLines(lines)
 	}
 	if err == nil {
-		err = b.append(name, line)
+		err = b.append(name, lines)
 	}
 	return wrap("append to", name, err)
 }
 
-func (b *Bucket) append(name string, line []byte) error {
+func (b *Bucket) append(name string, lines []byte) error {
 	sync := b.sync && b.whole == nil
 	f, err := b.openLog(name)
 	if err != nil {
 		return err
 	}
-	err = b.grow(f, name, line)
+	err = b.grow(f, name, lines)
 	if err == nil && sync {
 		err = f.Sync()
 	}
@@ -104,9 +104,9 @@ func (b *Bucket) openLog(name string) (File, error) {
 	return f, err
 }
 
-// grow writes a line behind what the log holds. If that does not end in a
-// newline, a write was cut off there: the line begins on a line of its own.
-func (b *Bucket) grow(f File, name string, line []byte) error {
+// grow writes lines behind what the log holds. If that does not end in a
+// newline, a write was cut off there: they begin on a line of their own.
+func (b *Bucket) grow(f File, name string, lines []byte) error {
 	b.logs.Lock()
 	defer b.logs.Unlock()
 	info, err := b.fs.Stat(name)
@@ -120,10 +120,10 @@ func (b *Bucket) grow(f File, name string, line []byte) error {
 			return err
 		}
 		if last[0] != '\n' {
-			line = append([]byte{'\n'}, line...)
+			lines = append([]byte{'\n'}, lines...)
 		}
 	}
-	_, err = f.WriteAt(line, end)
+	_, err = f.WriteAt(lines, end)
 	return err
 }
 

@@ -157,11 +157,11 @@ func (b *Bucket) chosen(prefix, after string) []sink.Info {
 }
 
 // Append implements sink.Creator.
-func (b *Bucket) Append(ctx context.Context, name string, line []byte) error {
+func (b *Bucket) Append(ctx context.Context, name string, lines []byte) error {
 	if err := check(ctx, "append to", name); err != nil {
 		return err
 	}
-	if err := sink.CheckLine(line); err != nil {
+	if err := sink.CheckLines(lines); err != nil {
 		return wrap("append to", name, err)
 	}
 	b.mu.Lock()
@@ -173,7 +173,7 @@ func (b *Bucket) Append(ctx context.Context, name string, line []byte) error {
 	if len(log) > 0 && log[len(log)-1] != '\n' {
 		log = append(log, '\n')
 	}
-	b.names[name] = append(log, line...) // readers hold shorter slices of it
+	b.names[name] = append(log, lines...) // readers hold shorter slices of it
 	return nil
 }
 

@@ -221,10 +221,17 @@ func appendLines(t *testing.T, b creator) {
 			t.Fatalf("the log is %q", got)
 		}
 	}
-	for _, bad := range []string{"", "no newline", "two\nlines\n", "a\nb"} {
+	for _, bad := range []string{"", "no newline", "\n", "two\n\nlines\n", "\nx\n", "a\nb"} {
 		if b.Append(t.Context(), "s/log.jsonl", []byte(bad)) == nil {
-			t.Errorf("%q was taken for a line", bad)
+			t.Errorf("%q was taken for lines", bad)
 		}
+	}
+	const two = "two\nlines\n"
+	if err := b.Append(t.Context(), "s/log.jsonl", []byte(two)); err != nil {
+		t.Fatal(err)
+	}
+	if got := get(t, b, "s/log.jsonl", 0, -1); got != all+two {
+		t.Fatalf("the log is %q", got)
 	}
 	if got := list(t, b, "", ""); !slices.Equal(got, []string{"s/log.jsonl"}) {
 		t.Errorf("there are %q", got)
