@@ -121,8 +121,9 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 			}
 			return a.source(ctx, s, f, admit, hold)
 		},
-		Tags: wav.Tags{Station: a.c.Station, Model: s.Device},
-		Info: a.info(s),
+		Tags:   wav.Tags{Station: a.c.Station, Model: s.Device},
+		Info:   a.info(s),
+		Timing: a.timing(s),
 	}
 	if out.Unpaced && out.OnDemand {
 		return out, withCode(exitConfig, fmt.Errorf("start = \"on-demand\" is for live sound, and %v is a file, which is read as fast as it goes. Write start = \"now\", or the name of a FIFO.", s.Path))
@@ -135,6 +136,24 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 		out.Tags.Location = &at
 	}
 	return out, nil
+}
+
+// What is not known of the latency of a source, as half widths. A USB device is
+// served once in a frame of its bus, of 1 ms.
+const (
+	deviceErr = time.Millisecond
+	pipeErr   = 100 * time.Millisecond
+)
+
+// timing says where the times of a sensor's frames come from.
+func (a *assembler) timing(s *sensorConfig) daemon.Timing {
+	switch {
+	case s.Source == sourcePortAudio:
+		return daemon.Timing{Source: daemon.FromDevice, LatencyErr: deviceErr, Floor: deviceErr}
+	case s.Source == sourcePipe && !a.unpaced(s):
+		return daemon.Timing{Source: daemon.FromArrival, LatencyErr: pipeErr}
+	}
+	return daemon.Timing{Source: daemon.Given, Stated: s.Source == sourceWAV && (s.Start.File || !s.Start.Time.IsZero())}
 }
 
 // probe asks a WAV for its format, and notes when its sound begins.

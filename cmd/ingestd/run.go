@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.uber.org/zap"
 
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/internal/daemon"
 )
 
@@ -106,7 +107,7 @@ func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Lo
 	if err != nil {
 		return err
 	}
-	c.Log, c.Clock, c.Registry, c.Version, c.Sessions = log, a.clock, prometheus.NewRegistry(), built(), a.registry()
+	c.Log, c.Clock, c.Registry, c.Version, c.Sessions, c.BootID = log, a.clock, prometheus.NewRegistry(), built(), a.registry(), clock.BootID()
 	if err := r.change(&c, a); err != nil {
 		return err
 	}

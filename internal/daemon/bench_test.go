@@ -2,7 +2,6 @@ package daemon
 
 import (
 	"context"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -39,7 +38,7 @@ func (b *bench) sensor(id string, f audio.Format, window time.Duration, open fun
 	if open == nil {
 		open = b.ramp(f, tone.Config{Speed: 1})
 	}
-	b.config.Sensors = append(b.config.Sensors, Sensor{ID: id, Format: f, Window: f.Frames(window), Open: open})
+	b.config.Sensors = append(b.config.Sensors, Sensor{ID: id, Format: f, Window: f.Frames(window), Open: open, Timing: Timing{Source: FromArrival}})
 	return &b.config.Sensors[len(b.config.Sensors)-1]
 }
 
@@ -54,11 +53,17 @@ func (b *bench) ramp(f audio.Format, c tone.Config) func(context.Context, source
 
 // reader adds a reader of all sensors with a store of its own.
 func (b *bench) reader(name string, bucket sink.Bucket, chunk time.Duration, keys func(audio.Format, audio.Pos) reader.KeyTrans) {
-	layout, err := sink.ParseLayout(sink.DefaultLayout)
+	b.readerAs(name, bucket, sink.DefaultLayout, "wav", chunk, keys)
+}
+
+// readerAs is reader with a layout and a codec.
+func (b *bench) readerAs(name string, bucket sink.Bucket, template, encoded string, chunk time.Duration, keys func(audio.Format, audio.Pos) reader.KeyTrans) {
+	b.t.Helper()
+	layout, err := sink.ParseLayout(template)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	codec, err := sink.CodecByName("wav")
+	codec, err := sink.CodecByName(encoded)
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -108,26 +113,15 @@ func (b *bench) sound(name, sensor string) []byte {
 	return all
 }
 
-// index is blocks.jsonl of a sensor in a store.
+// index is blocks.jsonl of a sensor in a store that has one session.
 func (b *bench) index(name, sensor string) string {
 	b.t.Helper()
-	for info, err := range b.stores[name].Bucket.List(b.t.Context(), "", "") {
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		if !strings.HasSuffix(info.Name, "/"+sensor+"/"+sink.BlocksName) {
-			continue
-		}
-		r, err := b.stores[name].Bucket.Get(b.t.Context(), info.Name, 0, -1)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		defer r.Close()
-		text, err := io.ReadAll(r)
-		if err != nil {
-			b.t.Fatal(err)
-		}
-		return string(text)
+	all := b.indexes(name, sensor)
+	if len(all) > 1 {
+		b.t.Fatalf("%d sessions of %s in %s", len(all), sensor, name)
+	}
+	for _, lines := range all {
+		return strings.Join(lines, "")
 	}
 	return ""
 }

@@ -15,6 +15,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -34,8 +35,12 @@ type Config struct {
 	Readers []Reader
 	Sinks   []Sink
 
-	// Start is when the session begins, for replays that state it. Zero: now.
+	// Start is when the first session begins, for replays that state it. Zero:
+	// now.
 	Start time.Time
+	// Rotate is how long a session lasts, aligned to UTC; 0: it never ends. It
+	// divides a day.
+	Rotate time.Duration
 	// Sessions names the session; nil: it is named by the clock and what the
 	// stores hold. A Start that is stated is believed, and not looked up.
 	Sessions *Registry
@@ -56,6 +61,7 @@ type Config struct {
 	Notify   func(state string) error // to the service manager, from any goroutine at once; nil: there is none
 	Watchdog time.Duration            // how often Notify wants WATCHDOG=1; 0: never
 	Version  Version
+	BootID   string // of the machine's boot, for clock.jsonl; "": not known
 }
 
 // Version says what was built.
@@ -87,6 +93,9 @@ type Sensor struct {
 	// Once says that a source which broke cannot be opened again where it
 	// broke: the sensor ends there.
 	Once bool
+
+	// Timing says where the times of its frames come from.
+	Timing Timing
 
 	Tags wav.Tags       // written into every chunk
 	Info map[string]any // written into info.json
@@ -120,6 +129,11 @@ type Sink struct {
 	clock   clock.Clock
 }
 
+// inOwnTime says whether the run has a time of its own, that of the sound it
+// replays: it begins when that is stated to, a day of it is over when a day of
+// sound was played, however fast, and nothing of the machine's time is stored.
+func (c *Config) inOwnTime() bool { return !c.Start.IsZero() }
+
 // Check returns an error that names the first part of c that cannot work. It
 // is for mistakes of the caller: users are told by the configuration.
 func (c *Config) Check() error {
@@ -143,6 +157,12 @@ func (c *Config) Check() error {
 		}
 		if s.OnDemand && s.Unpaced {
 			return fmt.Errorf("sensor %s: on demand, and as fast as it is read", s.ID)
+		}
+		if !slices.Contains([]string{FromDevice, FromArrival, Given}, s.Timing.Source) {
+			return fmt.Errorf("sensor %s: nothing says where its times come from", s.ID)
+		}
+		if s.Timing.Source != Given && c.inOwnTime() {
+			return fmt.Errorf("sensor %s: its times are measured, and the start of the run is stated", s.ID)
 		}
 		sensors[s.ID] = s.Format
 	}

@@ -10,6 +10,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/reader"
 )
 
@@ -19,11 +20,13 @@ const margin = 0.25
 // A Daemon is one run of all sensors.
 type Daemon struct {
 	c        Config
-	session  audio.Session
-	named    Named // how session came about
+	named    Named // the first session
 	sessions *Registry
-	zero     time.Time // UTC at which the session begins
-	began    int64     // the same instant, CLOCK_MONOTONIC ns
+	turns    turns
+	time     *timekeeper
+	zero     time.Time     // UTC at which the first session begins
+	labels   *clock.Labels // by which the frames of sensors have a UTC
+	own      bool          // see inOwnTime
 	streams  []*stream
 	pumps    []*pump
 	drains   []*drain
@@ -44,15 +47,10 @@ func New(ctx context.Context, c Config) (*Daemon, error) {
 		c.Grace = DefaultGrace
 	}
 	c.Sinks = slices.Clone(c.Sinks)
-	d := &Daemon{c: c, commits: newCommitTimes(), limit: newLimiter(c.Clock), zero: c.Start, began: c.Clock.Monotonic()}
-	if d.zero.IsZero() {
-		d.zero = c.Clock.UTC()
-	}
-	var err error
-	if d.named, err = d.nameRun(ctx, d.zero, !c.Start.IsZero()); err != nil {
+	d := &Daemon{c: c, commits: newCommitTimes(), limit: newLimiter(c.Clock), own: c.inOwnTime()}
+	if err := d.beginTime(ctx); err != nil {
 		return nil, err
 	}
-	d.session = d.named.ID
 	for i := range c.Sinks {
 		c.Sinks[i].commits, c.Sinks[i].clock = d.commits.WithLabelValues(c.Sinks[i].Name), c.Clock
 	}
@@ -84,17 +82,21 @@ func (d *Daemon) addSensor(s Sensor) error {
 			}
 		}
 	}
-	st, err := newStream(s, len(mine))
+	st, err := newStream(s, len(mine), d.time, d.labels)
 	if err != nil {
 		return err
 	}
-	st.since.Store(d.began)
+	st.own = d.own
+	st.since.Store(d.time.zero.Mono)
+	if err := st.dates.ledger.AppendMark(clock.Mark{Session: d.named.ID}); err != nil {
+		return fmt.Errorf("make the ledger of %s: %w", s.ID, err)
+	}
 	w, err := st.ring.Writer()
 	if err != nil {
 		return fmt.Errorf("make the ring of %s: %w", s.ID, err)
 	}
 	log := d.c.Log.With(zap.String("sensor", s.ID))
-	p := &pump{stream: st, w: w, clock: d.c.Clock, log: log, limit: d.limit, zero: d.zero, end: d.began, trouble: d.began}
+	p := &pump{stream: st, w: w, clock: d.c.Clock, time: d.time, turns: &d.turns, log: log, limit: d.limit}
 	d.streams, d.pumps = append(d.streams, st), append(d.pumps, p)
 	from := len(d.drains)
 	for _, r := range mine {
@@ -102,6 +104,7 @@ func (d *Daemon) addSensor(s Sensor) error {
 			return err
 		}
 	}
+	st.needs = neededBy(st, d.drains[from:])
 	if s.Unpaced {
 		st.gate = newGate(roomFor(st, d.drains[from:]))
 	}
@@ -109,13 +112,14 @@ func (d *Daemon) addSensor(s Sensor) error {
 }
 
 func (d *Daemon) addReader(r Reader, st *stream, log *zap.Logger) error {
-	keys := r.Keys(st.Format, st.mark)
 	dr := &drain{
-		reader: r, session: d.session, from: st, keys: keys, clock: d.c.Clock, limit: d.limit, strict: d.c.Strict,
+		reader: r, from: st, daemon: d, clock: d.c.Clock, limit: d.limit, strict: d.c.Strict,
 		log: log.With(zap.String("reader", r.Name), zap.String("sink", r.Sink)), buffers: &d.buffers,
 	}
+	dr.progress.Store(new(progress))
+	dr.begin(st.session(0), nil)
 	var err error
-	if dr.r, err = reader.Open(st.ring, reader.Keys(keys), reader.MarginBy(dr.resumeAt)); err != nil {
+	if dr.r, err = reader.Open(st.ring, reader.Keys(dr.keys), reader.MarginBy(dr.resumeAt)); err != nil {
 		return fmt.Errorf("open reader %s of %s: %w", r.Name, st.ID, err)
 	}
 	for i := range d.c.Sinks {
@@ -125,6 +129,20 @@ func (d *Daemon) addReader(r Reader, st *stream, log *zap.Logger) error {
 	}
 	d.drains = append(d.drains, dr)
 	return nil
+}
+
+// neededBy tells before which position nobody asks the ledger of st: all of the
+// ring may be listened to, and a drain has still to store times.
+func neededBy(st *stream, drains []*drain) func() audio.Pos {
+	return func() audio.Pos {
+		needs := st.ring.Bounds().From
+		for _, d := range drains {
+			if !d.done.Load() {
+				needs = min(needs, audio.Pos(d.needs.Load()))
+			}
+		}
+		return needs
+	}
 }
 
 // roomFor tells how many frames may be written before one of the readers
@@ -141,5 +159,8 @@ func roomFor(st *stream, drains []*drain) func() int64 {
 	}
 }
 
-// Session names the run.
-func (d *Daemon) Session() audio.Session { return d.session }
+// Session is the newest session.
+func (d *Daemon) Session() audio.Session {
+	n, _ := d.turns.last(d.named)
+	return n.ID
+}

@@ -221,7 +221,7 @@ func TestSessionsNeverRepeat(t *testing.T) {
 		for _, start := range []int64{2000, 2000, 500, 0, 2001, 9000} {
 			b := newBench(t)
 			b.config.Start = time.UnixMilli(start)
-			b.sensor("mic", mono, time.Second, nil)
+			b.sensor("mic", mono, time.Second, nil).Timing.Source = Given
 			b.reader("disk", bucket, 10*time.Second, byBytes)
 			d, err := b.run(300 * time.Millisecond)
 			if err != nil {

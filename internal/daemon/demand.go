@@ -13,7 +13,7 @@ import (
 	"github.com/ingestd/ingestd/reader"
 )
 
-// never is when a source is wanted that nobody reads, CLOCK_MONOTONIC ns.
+// never is when a source is wanted that nobody reads.
 const never = math.MaxInt64
 
 // Listen opens a reader of a sensor, beside those that store it. If the sensor
@@ -51,7 +51,7 @@ func (p *pump) onDemand(ctx context.Context) (broken error) {
 		if p.awaitReader(ctx) != nil {
 			return nil
 		}
-		p.wanted = p.clock.Monotonic()
+		p.wanted = p.time.now()
 		p.trouble, p.opened = p.wanted, false
 		p.enter(Starting)
 		if over, err := p.whileRead(ctx); over || err != nil || ctx.Err() != nil {

@@ -35,10 +35,9 @@ const (
 type drain struct {
 	reader  Reader
 	sink    *Sink
-	session audio.Session
 	from    *stream
 	r       *reader.Reader
-	keys    reader.KeyTrans
+	daemon  *Daemon
 	clock   clock.Clock
 	log     *zap.Logger
 	limit   *limiter
@@ -52,13 +51,13 @@ type drain struct {
 	gone     int64 // frames overwritten since then
 	logged   bool  // the log was told that it fails
 
-	recorder atomic.Pointer[sink.Recorder] // nil until there is something to store
-	failing  atomic.Pointer[string]        // why storing does not go on, if it does not
-	beats    atomic.Int64                  // what the supervisor watches
-	busy     atomic.Bool                   // inside the sink
-	done     atomic.Bool
-	overrun  tally
-	errs     [len(sinkReasons)]atomic.Int64
+	stored
+	failing atomic.Pointer[string] // why storing does not go on, if it does not
+	beats   atomic.Int64           // what the supervisor watches
+	busy    atomic.Bool            // inside the sink
+	done    atomic.Bool
+	overrun tally
+	errs    [len(sinkReasons)]atomic.Int64
 }
 
 // sinkReasons are the values of the label reason of a sink's errors.
@@ -131,7 +130,7 @@ func (d *drain) step(ctx context.Context) (end bool, err error) {
 	}
 	room := d.buffers.take(d.piece() * 5 / 4 * d.from.Format.FrameBytes())
 	defer d.buffers.give(room)
-	buf := *room
+	buf, at := *room, d.r.Pos()
 	n, err := d.r.Read(ctx, buf)
 	d.beats.Add(1)
 	d.busy.Store(true)
@@ -139,16 +138,20 @@ func (d *drain) step(ctx context.Context) (end bool, err error) {
 	var lost *reader.LostError
 	switch {
 	case errors.As(err, &lost):
-		err = d.hole(ctx, lost)
+		err = d.across(ctx, lost.Lost, func(s audio.Span) error { return d.hole(ctx, s, lost.Cause) })
 	case err == io.EOF:
-		if err = d.close(ctx); err == nil && d.failing.Load() != nil {
+		if err = d.close(ctx, 0); err == nil && d.failing.Load() != nil {
 			d.goesOn() // nothing is left that could fail
 		}
 		return true, err
 	case err != nil:
 		return false, err
 	default:
-		if err = d.store(ctx, buf[:n*d.from.Format.FrameBytes()]); err == nil {
+		size := audio.Pos(d.from.Format.FrameBytes())
+		err = d.across(ctx, audio.Span{From: at, To: at + audio.Pos(n)}, func(s audio.Span) error {
+			return d.store(ctx, buf[(s.From-at)*size:(s.To-at)*size])
+		})
+		if err == nil {
 			d.recovered()
 		}
 	}
@@ -179,86 +182,22 @@ func (d *drain) store(ctx context.Context, p []byte) error {
 
 // hole records what is lost to this reader. While storing does not work, what
 // the ring overwrote is the disk's fault.
-func (d *drain) hole(ctx context.Context, lost *reader.LostError) error {
+func (d *drain) hole(ctx context.Context, lost audio.Span, cause audio.Cause) error {
 	rec, err := d.open(ctx)
 	if err != nil {
 		return err
 	}
-	cause := lost.Cause
 	if cause == audio.Overrun {
-		frames := d.overrun.lose(lost.Lost)
+		frames := d.overrun.lose(lost)
 		if d.failing.Load() != nil {
 			cause = audio.Disk
 			d.gone += frames
 		} else if frames > 0 {
 			d.limit.say("overrun "+d.reader.Name+" "+d.from.ID, d.log, zapcore.WarnLevel, behindText(d.reader.Name, d.from.ID, d.from.Format, frames),
-				zap.Stringer("cause", cause), zap.Int64("frames", frames), zap.Int64("position", int64(lost.Lost.From-d.from.mark)))
+				zap.Stringer("cause", cause), zap.Int64("frames", frames), zap.Int64("position", int64(lost.From-d.mark.From)))
 		}
 	}
-	return rec.Hole(ctx, lost.Lost.Len(), cause)
-}
-
-// open makes the recorder when the first frame is there to be recorded.
-func (d *drain) open(ctx context.Context) (*sink.Recorder, error) {
-	if rec := d.recorder.Load(); rec != nil {
-		return rec, nil
-	}
-	rec, err := d.sink.timed().Record(ctx, sink.RecordConfig{
-		Session:     d.session,
-		Sensor:      d.from.ID,
-		Format:      d.from.Format,
-		ChunkFrames: d.reader.Chunk(d.from.Format),
-		Block:       func(frame int64) (int64, error) { return d.keys.Key(d.from.mark + audio.Pos(frame)) },
-		Start:       d.from.begin(),
-		Tags:        d.from.Tags,
-		Info:        d.info(),
-		Beside:      d.beside,
-	})
-	if err != nil {
-		return nil, err
-	}
-	d.recorder.Store(rec)
-	return rec, nil
-}
-
-// info is what info.json says of the sensor.
-func (d *drain) info() map[string]any {
-	f := d.from.Format
-	info := map[string]any{
-		"session": d.session, "sensor": d.from.ID, "rate": f.Rate, "channels": f.Channels, "encoding": f.Encoding,
-		"frame_bytes": f.FrameBytes(), "chunk_frames": d.reader.Chunk(f), "start": d.from.begin(), "reader": d.reader.Name, "key": d.reader.Key,
-	}
-	for k, v := range d.from.Info {
-		info[k] = v
-	}
-	return info
-}
-
-// close stores the last short chunk.
-func (d *drain) close(ctx context.Context) error {
-	rec := d.recorder.Load()
-	if rec == nil {
-		return nil
-	}
-	return rec.Close(ctx)
-}
-
-// rewind goes back to the first frame that has no name yet.
-func (d *drain) rewind(ctx context.Context) {
-	from := int64(0)
-	if rec := d.recorder.Load(); rec != nil {
-		from = rec.Restart(ctx)
-	}
-	d.overrun.back(d.from.mark + audio.Pos(from))
-	d.r.Seek(d.from.mark + audio.Pos(from))
-}
-
-// written is how far the sink has taken the stream, in frames of the session.
-func (d *drain) written() int64 {
-	if rec := d.recorder.Load(); rec != nil {
-		return rec.Written()
-	}
-	return 0
+	return rec.Hole(ctx, lost.Len(), cause)
 }
 
 // resumeAt is the part of the window that is given up after an overrun. A
@@ -304,10 +243,9 @@ func (d *drain) recovered() {
 	if d.failing.Load() == nil {
 		return
 	}
-	rec := d.recorder.Load()
-	at := rec.Written()
+	at := d.written()
 	if d.sink.Sync > 0 && !d.sink.Never {
-		at = rec.Durable()
+		at = d.durable()
 	}
 	if at <= d.failedAt {
 		return

@@ -7,6 +7,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/source"
 )
 
@@ -29,6 +30,8 @@ type metrics struct {
 	lag, readerLost, written, durable, chunks, bytes *prometheus.Desc
 	durableTime, errors, bound, free, size           *prometheus.Desc
 	sessions, sessionStart, suppressed               *prometheus.Desc
+	drift, anchorErr, lostErr                        *prometheus.Desc
+	clockErr, synchronised, steps                    *prometheus.Desc
 }
 
 // Register adds the daemon's metrics to its registry.
@@ -50,11 +53,11 @@ func newCollector(d *Daemon) *collector {
 		holes:        describe("holes_total", "Holes in the stream, as it was captured.", "sensor", "cause"),
 		holeFrames:   describe("hole_frames_total", "Frames that were never captured.", "sensor", "cause"),
 		capacity:     describe("ring_capacity_frames", "How many frames a reader may fall behind.", "sensor"),
-		captured:     describe("captured_position_frames", "Frames of the session captured or lost so far.", "sensor"),
+		captured:     describe("captured_position_frames", "Frames captured or lost since the start.", "sensor"),
 		lag:          describe("reader_lag_frames", "Frames in the ring that the reader has not taken yet.", "sensor", "reader"),
 		readerLost:   describe("reader_lost_frames_total", "Frames overwritten before the reader took them.", "sensor", "reader"),
-		written:      describe("written_position_frames", "Frames of the session given to the sink.", "sensor", "sink"),
-		durable:      describe("durable_position_frames", "Frames of the session that a power cut cannot take.", "sensor", "sink"),
+		written:      describe("written_position_frames", "Frames since the start given to the sink, lost ones included.", "sensor", "sink"),
+		durable:      describe("durable_position_frames", "Frames since the start, lost ones included, of which a power cut cannot take any.", "sensor", "sink"),
 		chunks:       describe("sink_chunks_total", "Chunks that have their name.", "sensor", "sink"),
 		bytes:        describe("sink_bytes_total", "Bytes of chunks that have their name.", "sensor", "sink"),
 		durableTime:  describe("sink_durable_timestamp_seconds", "Capture time of the newest durable frame; the beginning of the session before there is one.", "sensor", "sink"),
@@ -64,6 +67,12 @@ func newCollector(d *Daemon) *collector {
 		size:         describe("sink_size_bytes", "Size of the sink's volume.", "sink"),
 		sessions:     describe("sessions_started_total", "Sessions begun by this process.", "reason"),
 		sessionStart: describe("session_start_timestamp_seconds", "When the session began."),
+		drift:        describe("source_rate_ppm", "How much faster than its nominal rate the device is, in millionths, as measured; 0 if its times are given.", "sensor"),
+		anchorErr:    describe("source_anchor_error_seconds", "Half width of what the time of the newest second of sound is known to, on the machine's own time.", "sensor"),
+		lostErr:      describe("hole_error_frames_total", "Half widths of what the lengths of holes are known to, all together.", "sensor"),
+		clockErr:     describe("clock_error_seconds", "Half width of what the wall clock is known to."),
+		synchronised: describe("clock_synchronized", "Whether the wall clock is kept right, by NTP or the like, as far as the system knows."),
+		steps:        describe("clock_steps_total", "How often the wall clock was set while the daemon ran."),
 		suppressed:   describe("log_suppressed_total", "Messages not logged when they came, because they repeat or the log is not read."),
 	}}
 }
@@ -82,8 +91,11 @@ func (c *collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	m, v := &c.m, c.d.c.Version
 	gauge(m.build, 1, v.Version, v.Revision, v.Go)
+	last, turns := c.d.turns.last(c.d.named)
 	count(m.sessions, 1, "start")
-	gauge(m.sessionStart, float64(c.d.session)/1000)
+	count(m.sessions, int64(turns), "rotate")
+	gauge(m.sessionStart, float64(last.ID)/1000)
+	c.time(gauge, count)
 	dropped := int64(0)
 	if q, ok := c.d.c.Log.Core().(*LogQueue); ok {
 		dropped = q.Dropped()
@@ -106,6 +118,17 @@ type (
 	countFunc func(d *prometheus.Desc, v int64, labels ...string)
 )
 
+// time is what is known of the machine's clock.
+func (c *collector) time(gauge gaugeFunc, count countFunc) {
+	m, label, on := &c.m, c.d.time.newest(), 0.0
+	if label.Sync == clock.SyncYes {
+		on = 1
+	}
+	gauge(m.clockErr, float64(label.Err)/1e9)
+	gauge(m.synchronised, on)
+	count(m.steps, c.d.time.steps.Load())
+}
+
 func (c *collector) stream(st *stream, gauge gaugeFunc, count countFunc) {
 	m, up, off := &c.m, 0.0, 0.0
 	switch st.State() {
@@ -121,6 +144,10 @@ func (c *collector) stream(st *stream, gauge gaugeFunc, count countFunc) {
 	gauge(m.capacity, float64(st.Window), st.ID)
 	gauge(m.captured, float64(st.captured()), st.ID)
 	count(m.frames, st.frames.Load(), st.ID)
+	ppm, _ := st.dates.drift()
+	gauge(m.drift, ppm, st.ID)
+	gauge(m.anchorErr, float64(st.dates.err.Load())/1e9, st.ID)
+	count(m.lostErr, st.dates.lostErr.Load(), st.ID)
 	for i, why := range source.Reasons() {
 		count(m.restarts, st.restarts[i].Load(), st.ID, string(why))
 	}
@@ -141,11 +168,11 @@ func (c *collector) drain(dr *drain, gauge gaugeFunc, count countFunc) {
 		return // nothing is claimed
 	}
 	gauge(m.durable, float64(s.Durable), id, s.Sink)
-	begin := dr.from.begin()
-	if begin.IsZero() {
-		begin = c.d.zero
+	at, _ := dr.from.utc(audio.Pos(s.Durable))
+	if at.IsZero() {
+		at = c.d.zero
 	}
-	gauge(m.durableTime, float64(begin.Add(dr.from.Format.Duration(s.Durable)).UnixMilli())/1000, id, s.Sink)
+	gauge(m.durableTime, float64(at.UnixMicro())/1e6, id, s.Sink)
 }
 
 func (c *collector) sink(s *Sink, gauge gaugeFunc, count countFunc) {

@@ -65,7 +65,7 @@ func (p *passer) stalled(now int64) bool {
 func (p *passer) pass(ctx context.Context) error {
 	p.recorders = p.recorders[:0]
 	for _, d := range p.drains {
-		if rec := d.recorder.Load(); rec != nil && !d.done.Load() {
+		if rec := d.rec(); rec != nil && !d.done.Load() {
 			p.recorders = append(p.recorders, rec)
 		}
 	}

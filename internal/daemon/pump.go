@@ -34,21 +34,28 @@ type pump struct {
 	*stream
 	w     *buffer.Writer
 	clock clock.Clock
+	time  *timekeeper
+	turns *turns
 	log   *zap.Logger
 	limit *limiter
 
-	zero    time.Time   // UTC at which the session began
-	end     int64       // CLOCK_MONOTONIC ns at the head, holes of unknown length aside
+	// Times are steady, see timekeeper.
+	end     int64       // at the head, holes of unknown length aside
 	skipped int64       // frames already skipped behind end
-	wanted  int64       // CLOCK_MONOTONIC ns since when somebody reads; 0: the source is not on demand
+	slept   int64       // ns of suspend that were taken note of
+	turned  int         // turns that were made
+	wanted  int64       // since when somebody reads; 0: the source is not on demand
 	off     int64       // frames lost before that, that the log was not told of
 	last    audio.Cause // of the hole that the head stands behind; 0: it stands behind sound
 	gone    int64       // frames of that hole that the log was not told of
-	goneAt  audio.Pos   // where they begin, in the session
+	goneAt  audio.Pos   // where they begin
 	opened  bool        // the source could be opened once
-	begun   int64       // CLOCK_MONOTONIC ns at which it was opened, or tried to
-	trouble int64       // CLOCK_MONOTONIC ns at which the source was last well
-	told    string      // the fault that the log was told since then
+	begun   int64       // when it was opened, or tried to
+	trouble int64       // when the source was last well
+	judged  clock.Verdict
+	dated   bool      // the stream's beginning is settled
+	forgets audio.Pos // where the ledger forgets next
+	told    string    // the fault that the log was told since then
 }
 
 // run pumps until the context ends, the source is over or the limit is
@@ -65,8 +72,17 @@ func (p *pump) run(ctx context.Context) (broken error) {
 		p.grow(0)
 	}
 	p.tellHole()
+	p.check(p.dates.close(p.w.Head()))
 	p.enter(Ended)
 	return broken
+}
+
+// check logs an error of the ledger. There is none that the daemon does not make
+// itself, and sound goes on all the same.
+func (p *pump) check(err error) {
+	if err != nil {
+		p.limit.say("ledger "+p.ID, p.log, zapcore.ErrorLevel, "the ledger of "+p.ID+": "+err.Error())
+	}
 }
 
 // record opens the source again and again, until the context ends, the source
@@ -86,7 +102,7 @@ func (p *pump) record(ctx context.Context) (over bool, broken error) {
 		}
 		steady := p.heard.Load() && p.end-p.begun >= int64(steadyAfter)
 		if steady {
-			p.trouble = p.clock.Monotonic()
+			p.trouble = p.time.now()
 		}
 		if !steady && p.backOff(ctx) != nil {
 			break
@@ -98,7 +114,7 @@ func (p *pump) record(ctx context.Context) (over bool, broken error) {
 // attempt opens the source and pumps until it breaks. nil: it is over.
 func (p *pump) attempt(ctx context.Context) error {
 	p.beats.Add(1)
-	p.begun = p.clock.Monotonic()
+	p.begun = p.time.now()
 	var admit source.Admit
 	if p.gate != nil {
 		admit = p.gate.admit
@@ -109,7 +125,7 @@ func (p *pump) attempt(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.opened, p.begun = true, p.clock.Monotonic() // to open it may have taken its time
+	p.opened, p.begun = true, p.time.now() // to open it may have taken its time
 	if f := src.Format(); f != p.Format {
 		err = source.Faultf(source.Failed, "the source delivers %v, the sensor was begun as %v: restart ingestd to record it so", f, p.Format)
 	} else {
@@ -139,21 +155,71 @@ func (p *pump) copy(ctx context.Context, src source.Source) error {
 			return err
 		}
 		p.beats.Add(1)
-		if pk.First {
-			p.first(pk, src)
-		}
-		if pk.Lost > 0 {
-			p.skip(pk.Lost, pk.Cause)
-			p.skipped += pk.Lost
-		}
-		if pk.Frames > 0 {
-			p.tellHole()
-			frames := int(min(int64(pk.Frames), p.left())) // a loss may have used up the limit
-			p.w.Commit(frames)
-			p.frames.Add(int64(frames))
-			p.end, p.skipped, p.last = pk.At, 0, 0
+		if err := p.take(pk, src); err != nil {
+			return err
 		}
 	}
+}
+
+// take takes a packet, whose frames lie in the room reserved.
+func (p *pump) take(pk source.Packet, src source.Source) error {
+	at := p.time.steady(pk.At)
+	if pk.First {
+		p.first(pk, at, src)
+	} else {
+		p.sleep()
+	}
+	if pk.Lost > 0 {
+		p.skip(pk.Lost, pk.Cause, 0)
+		p.skipped += pk.Lost
+	}
+	if pk.Frames == 0 {
+		return nil
+	}
+	p.tellHole()
+	frames := int(min(int64(pk.Frames), p.left())) // a loss may have used up the limit
+	end := p.w.Head() + audio.Pos(frames)
+	p.dates.observe(end, pk.At, pk.Exact)
+	p.turnBefore(end, 0)
+	p.check(p.dates.publish(end))
+	p.w.Commit(frames)
+	p.frames.Add(int64(frames))
+	p.end, p.skipped, p.last = p.dates.end(end, at), 0, 0
+	p.forget(end)
+	return p.judge()
+}
+
+// What a ledger keeps, whoever may ask, and how often it forgets.
+const (
+	keepTimes   = 7 * 24 * time.Hour // of a sink that takes nothing for longer times are known less well
+	forgetEvery = time.Minute
+)
+
+// forget gives back what nobody asks the ledger for any more.
+func (p *pump) forget(head audio.Pos) {
+	if head < p.forgets {
+		return
+	}
+	p.forgets = head + audio.Pos(p.Format.Frames(forgetEvery))
+	p.dates.ledger.Forget(max(p.needs(), head-audio.Pos(p.Format.Frames(keepTimes))))
+}
+
+// judge tells of a device whose rate is unusual, and returns an error for one
+// that is none.
+func (p *pump) judge() error {
+	v := clock.Verdict(p.dates.verdict.Load())
+	if v == p.judged {
+		return nil
+	}
+	p.judged = v
+	ppm, _ := p.dates.drift()
+	switch {
+	case v == clock.Broken && p.Timing.Source == FromDevice:
+		return source.Faultf(source.Rate, "%s", brokenRateText(p.Format.Rate, ppm))
+	case v != clock.Sound:
+		p.limit.say("rate "+p.ID, p.log, zapcore.WarnLevel, rateText(p.ID, p.Format.Rate, ppm), zap.Float64("ppm", ppm))
+	}
+	return nil
 }
 
 // maxRead bounds what is asked of a source at once, in frames. The ring gives
@@ -166,107 +232,7 @@ func (p *pump) left() int64 {
 	if p.Limit == 0 {
 		return maxRead
 	}
-	return max(0, p.Limit-int64(p.w.Head()-p.mark))
-}
-
-// first places the first frames of a source that was just opened: the time
-// since the last frame of the one before is a hole. Sound that is replayed
-// begins with the session, however long it took to open it.
-func (p *pump) first(pk source.Packet, src source.Source) {
-	begun := pk.At - int64(p.Format.Duration(int64(pk.Frames)+pk.Lost))
-	away := time.Duration(begun - p.end)
-	_, dated := src.(source.Dated)
-	if !p.heard.Swap(true) && p.skipped == 0 && (away < lateStart || dated) {
-		p.date(src, away)
-	} else {
-		p.date(src, 0)
-		if p.OnDemand && p.State() == Starting && begun-p.wanted < int64(lateStart) { // what it takes to start
-			p.wanted = max(p.wanted, begun)
-		}
-		p.miss(begun)
-	}
-	p.enter(Recording)
-}
-
-// date settles when the session's first frame was captured: late after the
-// session began, or when the replayed sound says.
-func (p *pump) date(src source.Source, late time.Duration) {
-	if p.start.Load() != nil {
-		return
-	}
-	begin := p.zero.Add(late)
-	if d, ok := src.(source.Dated); ok {
-		if t, known := d.Start(); known {
-			begin = t
-		}
-	}
-	p.start.Store(&begin)
-}
-
-// miss makes a hole of the time up to at, as far as it is none yet. While nobody
-// wanted the source it was stopped.
-func (p *pump) miss(at int64) {
-	for _, part := range []struct {
-		to    int64
-		cause audio.Cause
-	}{{min(at, p.wanted), audio.Stopped}, {at, audio.Device}} {
-		if more := p.Format.Frames(max(0, time.Duration(part.to-p.end))) - p.skipped; more > 0 {
-			p.skip(more, part.cause)
-			p.skipped += more
-		}
-	}
-}
-
-// skip makes a hole. A limit ends holes too.
-func (p *pump) skip(frames int64, cause audio.Cause) {
-	if p.Limit > 0 {
-		frames = min(frames, p.left())
-	}
-	if frames <= 0 {
-		return
-	}
-	if !cause.Valid() || cause == audio.Overrun { // no source may stop the others by what it says
-		cause = audio.Source
-	}
-	if p.start.Load() == nil {
-		p.start.Store(&p.zero)
-	}
-	if p.last != cause {
-		p.tellHole()
-		p.last, p.goneAt = cause, p.w.Head()-p.mark
-		p.holes[cause].Add(1)
-	}
-	p.w.Skip(frames, cause)
-	p.lost[cause].Add(frames)
-	if p.OnDemand && cause == audio.Stopped {
-		p.off += frames // the state tells of it
-		return
-	}
-	p.gone += frames
-}
-
-// tellHole logs the hole that the head stands behind, once it is over.
-func (p *pump) tellHole() {
-	if p.gone == 0 {
-		return
-	}
-	text := lostText(p.ID, p.Format, p.gone, p.last, p.begin().Add(p.Format.Duration(int64(p.goneAt))))
-	level := zapcore.WarnLevel
-	if p.last == audio.Stopped { // that was meant
-		level = zapcore.InfoLevel
-	}
-	p.limit.say("hole "+p.ID+" "+p.last.String(), p.log, level, text,
-		zap.Stringer("cause", p.last), zap.Int64("frames", p.gone), zap.Int64("position", int64(p.goneAt)))
-	p.gone = 0
-}
-
-// grow lengthens the hole of a source that is away or off, up to behind before
-// now.
-func (p *pump) grow(behind time.Duration) {
-	at := p.clock.Monotonic() - int64(behind)
-	if p.heard.Load() || at-p.end > int64(lateStart) {
-		p.miss(at)
-	}
+	return max(0, p.Limit-int64(p.w.Head()))
 }
 
 // broke tells of a source that broke or could not be opened: once for each
@@ -297,13 +263,13 @@ func (p *pump) brokeKey(why source.Reason) string { return "broke " + p.ID + " "
 // a short outage costs little more than itself, a long one little CPU. It lets
 // the hole grow meanwhile, so that readers and chunks go on.
 func (p *pump) backOff(ctx context.Context) error {
-	now := p.clock.Monotonic()
+	now := p.time.now()
 	if away := time.Duration(now - p.end); away-p.Format.Duration(p.skipped) >= growHole {
 		p.grow(holeMargin)
 	}
 	wait := min(longestWait, max(leastWait, time.Duration(now-p.trouble)/waitShare))
 	wait -= time.Duration(rand.Float64() * float64(wait) / 5) // so that many do not try at once
-	return p.clock.Sleep(ctx, now+int64(wait))
+	return p.clock.Sleep(ctx, p.clock.Monotonic()+int64(wait))
 }
 
 // enter changes the state and says so.

@@ -44,7 +44,11 @@ func (s *scripted) Read(ctx context.Context, p []byte) (source.Packet, error) {
 
 func newPump(t testing.TB, c clock.Clock, open func(context.Context, source.Admit) (source.Source, error)) *pump {
 	t.Helper()
-	st, err := newStream(Sensor{ID: "mic", Format: mono, Window: 100_000, Open: open}, 1)
+	k, err := newTimekeeper(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st, err := newStream(Sensor{ID: "mic", Format: mono, Window: 100_000, Open: open, Timing: Timing{Source: FromArrival}}, 1, k, &k.labels)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,14 +56,14 @@ func newPump(t testing.TB, c clock.Clock, open func(context.Context, source.Admi
 	if err != nil {
 		t.Fatal(err)
 	}
-	now := c.Monotonic()
-	return &pump{stream: st, w: w, clock: c, log: zap.NewNop(), limit: newLimiter(c), zero: c.UTC(), end: now, trouble: now}
+	st.needs = func() audio.Pos { return 0 }
+	return &pump{stream: st, w: w, clock: c, time: k, turns: new(turns), log: zap.NewNop(), limit: newLimiter(c)}
 }
 
 func TestThePumpAllocatesNothing(t *testing.T) {
 	const packets = 10_000
 	p := newPump(t, clock.System{}, nil)
-	at := func(i int) int64 { return p.end + int64(mono.Duration(int64(i)*10)) }
+	at := func(i int) int64 { return p.time.zero.Mono + int64(mono.Duration(int64(i)*10)) }
 	src := &scripted{}
 	for i := range packets {
 		src.packets = append(src.packets, source.Packet{Frames: 10, At: at(i + 1)})
@@ -110,10 +114,10 @@ func TestHolesAreMeasuredByCaptureTimes(t *testing.T) {
 			{packets: []source.Packet{{Frames: 8000, At: second, First: true}, {Frames: 4000, Lost: 4000, Cause: audio.XRun, At: 2 * second}}, err: fault},
 			{packets: []source.Packet{{Frames: 8000, At: 4 * second, First: true}}},
 		}, 32000, map[audio.Cause]int64{audio.XRun: 4000, audio.Device: 8000}},
-		{"a source that says it began before the last one ended", []*scripted{
+		{"a source that says it began before the last one ended has lost a frame at least", []*scripted{
 			{packets: []source.Packet{{Frames: 8000, At: second, First: true}}, err: fault},
 			{packets: []source.Packet{{Frames: 8000, At: second + second/2, First: true}}},
-		}, 16000, nil},
+		}, 16001, map[audio.Cause]int64{audio.Device: 1}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -125,7 +129,7 @@ func TestHolesAreMeasuredByCaptureTimes(t *testing.T) {
 				})
 				for _, s := range c.sources {
 					for i := range s.packets {
-						s.packets[i].At += p.end
+						s.packets[i].At += p.time.zero.Mono
 					}
 				}
 				if err := p.run(t.Context()); err != nil {

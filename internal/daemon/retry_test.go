@@ -93,16 +93,16 @@ func TestALossBeforeTheFirstFrameIsPlacedBeforeIt(t *testing.T) {
 			opened++
 			return sources[opened-1], nil
 		})
-		begin := p.zero.Add(500 * time.Millisecond)
+		begin := c.UTC().Add(500 * time.Millisecond)
 		// 0.5 s late, then 0.5 s lost and 0.5 s of sound; 2 s away, then the same.
 		sources = []*scripted{
-			{packets: []source.Packet{{Frames: 4000, Lost: 4000, Cause: audio.XRun, At: p.end + second*3/2, First: true}}, err: source.Faultf(source.Stall, "gone")},
-			{packets: []source.Packet{{Frames: 4000, Lost: 4000, Cause: audio.XRun, At: p.end + second*9/2, First: true}}},
+			{packets: []source.Packet{{Frames: 4000, Lost: 4000, Cause: audio.XRun, At: p.time.zero.Mono + second*3/2, First: true}}, err: source.Faultf(source.Stall, "gone")},
+			{packets: []source.Packet{{Frames: 4000, Lost: 4000, Cause: audio.XRun, At: p.time.zero.Mono + second*9/2, First: true}}},
 		}
 		if err := p.run(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got := p.begin(); !got.Equal(begin) {
+		if got, _ := p.utc(0); got.Sub(begin).Abs() > time.Microsecond {
 			t.Errorf("the session's first frame is of %v, want %v", got, begin)
 		}
 		if head, xrun, device := int64(p.ring.Bounds().To), p.lost[audio.XRun].Load(), p.lost[audio.Device].Load(); head != 32000 || xrun != 8000 || device != 16000 {

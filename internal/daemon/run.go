@@ -28,7 +28,7 @@ const hangPatience = 2 * time.Second
 // grace, what is open is left as it is, and Run says so. It waits for all that
 // it started, but not for ever: see ErrHung.
 func (d *Daemon) Run(stop, kill context.Context) error {
-	d.c.Log.Info("session begins", zap.Int64("session", int64(d.session)), zap.Int("sensors", len(d.streams)), zap.Int("readers", len(d.drains)))
+	d.c.Log.Info("session begins", zap.Int64("session", int64(d.Session())), zap.Int("sensors", len(d.streams)), zap.Int("readers", len(d.drains)))
 	hard, giveUp := context.WithCancelCause(context.WithoutCancel(kill))
 	defer giveUp(nil)
 	defer context.AfterFunc(kill, func() { giveUp(errors.New("told to stop at once")) })()
@@ -51,6 +51,10 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 		pumps.Go(func() { errs[len(d.drains)+i] = d.pump(soft, p) })
 	}
 	others.Go(func() { d.supervise(hard) })
+	if !d.own {
+		d.planTurns()
+		others.Go(func() { d.time.run(hard, d.tellTime) })
+	}
 	others.Go(func() { d.limitGrace(stop, hard, giveUp) })
 
 	var cause error
@@ -73,12 +77,12 @@ func (d *Daemon) Run(stop, kill context.Context) error {
 		if cause := context.Cause(hard); !errors.Is(cause, context.Canceled) { // which it is once all is stored
 			err = fmt.Errorf("stopped before all was stored: %w: %w", cause, err)
 		}
-		d.c.Log.Error("session is left as it is", zap.Int64("session", int64(d.session)), zap.Error(err))
+		d.c.Log.Error("session is left as it is", zap.Int64("session", int64(d.Session())), zap.Error(err))
 		return err
 	}
 	d.limit.flush(true)
 	err := d.outcome(errs, cause)
-	d.c.Log.Info("session ends", zap.Int64("session", int64(d.session)), zap.Error(err))
+	d.c.Log.Info("session ends", zap.Int64("session", int64(d.Session())), zap.Error(err))
 	return errors.Join(err, serve())
 }
 
@@ -174,7 +178,7 @@ func (d *Daemon) outcome(errs []error, cause error) error {
 	if len(left) > 0 {
 		text = "; not written: " + strings.Join(left, ", ")
 	}
-	stopped := fmt.Errorf("session %d stopped before all was stored: %w%s", d.session, cause, text)
+	stopped := fmt.Errorf("session %d stopped before all was stored: %w%s", d.Session(), cause, text)
 	for _, err := range errs {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			stopped = errors.Join(stopped, err)

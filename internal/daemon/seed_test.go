@@ -55,7 +55,7 @@ func TestSeed_S2(t *testing.T) {
 				t.Errorf("info.json lacks %s:\n%s", fixed, kept.infos[0])
 			}
 		}
-		for _, live := range []string{"state", "captured", "holes", "lost", "restarts", "error", "lag", "written", "durable"} {
+		for _, live := range []string{"state", "captured", "holes", "lost", "restarts", "last_error", "lag", "written", "durable"} {
 			if strings.Contains(kept.infos[0], `"`+live) {
 				t.Errorf("info.json tells what changes: %s", live)
 			}

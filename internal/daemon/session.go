@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
 )
 
 // plausible is how long behind its build a program believes that it runs.
@@ -71,6 +74,50 @@ func (d *Daemon) nameRun(ctx context.Context, t time.Time, stated bool) (Named, 
 		d.c.Log.Warn(n.Odd)
 	}
 	return n, nil
+}
+
+// beginTime begins the run's time and names its first session.
+func (d *Daemon) beginTime(ctx context.Context) (err error) {
+	if d.time, err = newTimekeeper(d.c.Clock); err != nil {
+		return fmt.Errorf("begin the run: %w", err)
+	}
+	stated := !d.c.Start.IsZero()
+	if d.zero = d.c.Start; !stated {
+		d.zero = time.Unix(0, d.time.zero.Real).UTC()
+	}
+	if d.named, err = d.nameRun(ctx, d.zero, stated); err != nil {
+		return err
+	}
+	if d.labels = &d.time.labels; !d.own {
+		return nil
+	}
+	label := clock.Label{UTC: d.zero.UnixNano(), Sync: clock.SyncGiven, Why: clock.WhyOpen}
+	d.labels = new(clock.Labels)
+	p := newPlanner(d.c.Rotate, 0, label.UTC, true)
+	d.turns.ahead, d.turns.first, d.turns.name = &p, d.named.ID, d.nameTurn
+	return d.labels.Append(label)
+}
+
+// nameTurn names a session behind the first, which begins at t.
+func (d *Daemon) nameTurn(t time.Time) Named {
+	n, err := d.sessions.Name(t, -1)
+	if err != nil {
+		d.c.Log.Warn(unsureText(err))
+	}
+	if n.Odd != "" {
+		d.limit.say("odd", d.c.Log, zap.WarnLevel, n.Odd)
+	}
+	return n
+}
+
+// namedAs is how a session of the run came by its name.
+func (d *Daemon) namedAs(id audio.Session) Named {
+	for _, t := range d.turns.all() {
+		if t.Named.ID == id {
+			return t.Named
+		}
+	}
+	return d.named
 }
 
 // unsureText says that the next id cannot be kept, and what that means.

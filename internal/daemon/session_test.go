@@ -20,7 +20,7 @@ func named(t *testing.T, r *Registry, start time.Time, log *zap.Logger) Named {
 	if log != nil {
 		b.config.Log = log
 	}
-	b.sensor("mic", mono, time.Second, nil)
+	b.sensor("mic", mono, time.Second, nil).Timing.Source = Given
 	b.reader("disk", mem.New(), 10*time.Second, byBytes)
 	d, err := New(t.Context(), b.config)
 	if err != nil {

@@ -9,13 +9,15 @@ import (
 
 // Status is what a running daemon says of itself.
 type Status struct {
-	Session audio.Session  `json:"session"`
+	Session audio.Session  `json:"session"` // the newest
+	First   audio.Session  `json:"first_session"`
+	Turns   int            `json:"rotations"` // sessions that began behind the first
 	Sensors []SensorStatus `json:"sensors"`
 	Drains  []DrainStatus  `json:"readers"`
 }
 
 // SensorStatus is the state of one sensor. Positions and lengths are in
-// frames, counted from the beginning of the session.
+// frames, counted from the beginning of the first session.
 type SensorStatus struct {
 	ID         string  `json:"id"`
 	State      string  `json:"state"`
@@ -46,7 +48,8 @@ type DrainStatus struct {
 
 // Status may be called from any goroutine.
 func (d *Daemon) Status() Status {
-	s := Status{Session: d.session}
+	last, turns := d.turns.last(d.named)
+	s := Status{Session: last.ID, First: d.named.ID, Turns: turns}
 	// From the right to the left, so that captured >= written >= durable.
 	for _, dr := range d.drains {
 		s.Drains = append(s.Drains, dr.status())
@@ -78,8 +81,8 @@ func (s *stream) status(c clock.Clock) SensorStatus {
 	return out
 }
 
-// captured is the head, in frames of the session.
-func (s *stream) captured() int64 { return int64(s.ring.Bounds().To - s.mark) }
+// captured is the head.
+func (s *stream) captured() int64 { return int64(s.ring.Bounds().To) }
 
 // away says whether the sensor delivers nothing and should: one that was never
 // heard at once, another after a minute, one that broke for good for ever. A
@@ -99,9 +102,12 @@ func (s *stream) away(now int64) bool {
 
 func (d *drain) status() DrainStatus {
 	out := DrainStatus{Reader: d.reader.Name, Sensor: d.from.ID, Sink: d.sink.Name, Lag: d.r.Lag(), Overrun: d.overrun.count.Load()}
-	if rec := d.recorder.Load(); rec != nil {
-		out.Durable = rec.Durable() // first: written may only be further
-		out.Written, out.Chunks, out.Bytes = rec.Written(), rec.Chunks(), rec.Bytes()
+	out.Durable = d.durable() // first: written may only be further
+	out.Written = d.written()
+	at := d.progress.Load()
+	out.Chunks, out.Bytes = at.chunks, at.bytes
+	if at.rec != nil {
+		out.Chunks, out.Bytes = out.Chunks+at.rec.Chunks(), out.Bytes+at.rec.Bytes()
 	}
 	if f := d.failing.Load(); f != nil {
 		out.NotSaved = *f

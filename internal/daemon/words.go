@@ -48,6 +48,33 @@ func behindText(reader, sensor string, f audio.Format, frames int64) string {
 		reader, sensor, frames, f.Duration(frames).Round(100*time.Microsecond))
 }
 
+// stepText says that the wall clock was set, and what that means.
+func stepText(step time.Duration) string {
+	by := "forward by " + step.String()
+	if step < 0 {
+		by = "back by " + (-step).String()
+	}
+	return "the system clock was set " + by + ": nothing is renamed, moved or lost; times in clock.jsonl say both."
+}
+
+// syncText says that the wall clock is kept right from now on, or is not.
+func syncText(on bool, within time.Duration) string {
+	if on {
+		return "the system clock is synchronised, to within " + within.Round(time.Microsecond).String()
+	}
+	return "the system clock is not synchronised: times of day may be wrong by " + within.Round(time.Second).String() + " or more, lengths are not. Run chrony or systemd-timesyncd."
+}
+
+// rateText says that a device is further from its rate than such devices are.
+func rateText(sensor string, rate int, ppm float64) string {
+	return fmt.Sprintf("%s: delivers %+.0f ppm of %d Hz, or has changed that lately: an unusual clock. Times are right all the same; sound is not corrected.", sensor, ppm, rate)
+}
+
+// brokenRateText says that a source lies about its rate.
+func brokenRateText(rate int, ppm float64) string {
+	return fmt.Sprintf("it delivers %.0f frames a second instead of %d: no sound card does that. Is a sound server or a null device in its place?", float64(rate)*(1+ppm/1e6), rate)
+}
+
 // brokeText says that a source broke, and what is done about it.
 func brokeText(sensor string, err error) string {
 	return fmt.Sprintf("%s: %v\n    The other sensors go on; %s is tried again, every %v or sooner.", sensor, err, sensor, longestWait)

@@ -178,7 +178,7 @@ func TestSecurity_I3(t *testing.T) {
 	parsers := map[string]string{
 		"audio/wav: FuzzRead": "WAV files", "audio/wav: FuzzHeader": "headers that we write", "audio/wav: FuzzGuano": "their notes",
 		"cmd/ingestd: FuzzConfig": "configuration", "source/portaudio: FuzzRecord": "records of a capture process", "source/portaudio: FuzzWire": "many of them",
-		"source/portaudio: FuzzSelector": "names of devices", "sink: FuzzLayout": "templates and names", "sink: FuzzLine": "lines of blocks.jsonl", "sink: FuzzManifest": "store.json",
+		"source/portaudio: FuzzSelector": "names of devices", "sink: FuzzLayout": "templates and names", "sink: FuzzLine": "lines of blocks.jsonl", "clock/clockfile: FuzzLoad": "clock.jsonl", "sink: FuzzManifest": "store.json",
 		"test/ring: FuzzRingAgreesWithAtomicWords": "nothing from outside: programs for the ring",
 	}
 	tree, err := Load(os.DirFS("../.."))

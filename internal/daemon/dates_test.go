@@ -1,0 +1,165 @@
+package daemon
+
+import (
+	"context"
+	"encoding/binary"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/ingestd/ingestd/audio"
+	"github.com/ingestd/ingestd/clock"
+	"github.com/ingestd/ingestd/clock/clocktest"
+	"github.com/ingestd/ingestd/sink/mem"
+	"github.com/ingestd/ingestd/source"
+)
+
+// A boot is CLOCK_BOOTTIME by CLOCK_MONOTONIC_RAW, of a machine to which one
+// thing happened.
+type boot struct{ begin, before, after, end clock.Reading }
+
+// at is CLOCK_BOOTTIME at RAW, since the beginning.
+func (b boot) at(raw int64) float64 {
+	from, to := b.begin, b.before
+	if raw >= b.after.Raw {
+		from, to = b.after, b.end
+	}
+	return float64(from.Boot-b.begin.Boot) + float64(raw-from.Raw)*float64(to.Boot-from.Boot)/float64(to.Raw-from.Raw)
+}
+
+// stretchOf is sound as the daemon placed it: from a position of the stream on.
+type stretchOf struct {
+	from   audio.Pos
+	number int64 // of its first frame, as its crystal counts
+	frames int64
+}
+
+// stretches are the stretches of sound in the stream.
+func stretches(all []storedSession) (out []stretchOf) {
+	begin := int64(0)
+	for _, s := range all {
+		for _, p := range s.pieces {
+			if p.cause == 0 {
+				out = append(out, stretchOf{audio.Pos(begin + p.from), int64(binary.LittleEndian.Uint32(p.sound)), p.frames})
+			}
+		}
+		begin += s.end.End
+	}
+	return out
+}
+
+// TestTimesAreWithinTheirErrors compares when the ledger says that frames were
+// captured with when they were, under all that may happen to the machine's
+// clocks, and with a microphone that is unplugged for a while.
+func TestTimesAreWithinTheirErrors(t *testing.T) {
+	troubles := append([]clocktest.Trouble{{Name: "nothing", Do: func(*clocktest.Clock) {}}}, clocktest.Troubles()...)
+	for i, trouble := range troubles {
+		t.Run(trouble.Name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				wrong := datesUnder(t, uint64(i), trouble)
+				slices.Sort(wrong)
+				p99, most := wrong[len(wrong)*99/100], wrong[len(wrong)-1]
+				t.Logf("%d frames: p99 %.0f us, max %.0f us wrong", len(wrong), p99/1e3, most/1e3)
+				if p99 > 1e6 {
+					t.Errorf("p99 is %.0f us", p99/1e3)
+				}
+			})
+		})
+	}
+}
+
+// datesUnder is by how many ns each of many frames is dated wrong.
+func datesUnder(t *testing.T, seed uint64, trouble clocktest.Trouble) (wrong []float64) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	m := clocktest.NewFollowing()
+	b := newBench(t)
+	b.clock, b.config.Clock, b.config.Log = m, m, zap.NewNop()
+	c := newCrystal(m, mono, 400*rng.Float64()-200)
+	begun, away := m.Read(), int64(0)
+	b.sensor("mic", mono, 10*time.Second, func(context.Context, source.Admit) (source.Source, error) {
+		if m.Read().Raw < away {
+			return nil, source.Faultf(source.Failed, "not plugged in")
+		}
+		out := begun.Raw + int64(400*time.Second)
+		mic := c.open(160, rand.New(rand.NewPCG(seed, 2)))
+		mic.breaks = func(context.Context) error {
+			if away == 0 && m.Read().Raw > out {
+				away = out + int64(7*time.Second)
+				return source.Faultf(source.Stall, "the test pulled the plug")
+			}
+			return nil
+		}
+		return mic, nil
+	})
+	b.reader("disk", mem.New(), time.Minute, byBytes)
+	truth := boot{begin: begun}
+	m.At(200*time.Second+time.Duration(rng.Int64N(1e9)), func(m *clocktest.Clock) {
+		truth.before = m.Read()
+		trouble.Do(m)
+		truth.after = m.Read()
+	})
+	d, err := b.run(10 * time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth.end = m.Read()
+	st := d.streams[0]
+	dates := st.dates.ledger.UTC(clock.Label{M: 1, Raw: 1, Sync: clock.SyncGiven}) // M itself, but for one ns
+	outside := 0
+	for _, s := range stretches(b.sessions("disk", "mic")) {
+		for i := int64(0); i < s.frames; i += 80 {
+			at, err := dates.At(s.from + audio.Pos(i))
+			if err != nil || at.InHole {
+				t.Fatalf("frame %d: %+v, %v", s.from, at, err)
+			}
+			off := float64(at.UTC+1) - truth.at(c.raw(s.number+i))
+			wrong = append(wrong, max(off, -off))
+			if stated := at.Err - at.Parts[clock.PartLabel]; max(off, -off) > float64(stated) {
+				outside++
+				if outside < 4 {
+					t.Logf("frame %d is dated %.0f us late, ± %d us is stated: %+v", s.from+audio.Pos(i), off/1e3, stated/1e3, at)
+				}
+			}
+		}
+	}
+	if outside > len(wrong)/1000 {
+		t.Errorf("%d of %d frames are dated worse than is stated", outside, len(wrong))
+	}
+	checkHoles(t, st, c, b.sessions("disk", "mic"), trouble.Suspend)
+	return wrong
+}
+
+// checkHoles checks that holes are as long as frames are missing, within what
+// the ledger says of them, and that the machine's sleep is one.
+func checkHoles(t *testing.T, st *stream, c *crystal, all []storedSession, slept time.Duration) {
+	t.Helper()
+	sound := stretches(all)
+	suspended := int64(0)
+	for _, s := range st.dates.ledger.Rows(0) {
+		if s.Lost == 0 {
+			continue
+		}
+		if s.Why == audio.Suspend {
+			suspended += s.Lost
+			continue // the crystal stood still
+		}
+		for i := 1; i < len(sound); i++ {
+			if sound[i].from != s.From {
+				continue
+			}
+			before := sound[i-1]
+			missing := sound[i].number - before.number - before.frames
+			if off := s.Lost - missing; max(off, -off) > s.LostErr {
+				t.Errorf("%s: a hole of %d ± %d frames, %d are missing", st.ID, s.Lost, s.LostErr, missing)
+			}
+		}
+	}
+	want := int64(slept.Seconds() * c.frames())
+	if off := suspended - want; max(off, -off) > want/1000+1 || (slept > 0) != (suspended > 0) {
+		t.Errorf("%s: %d frames were lost in suspend, want %d", st.ID, suspended, want)
+	}
+}
