@@ -21,6 +21,7 @@ type config struct {
 	Station  string                 `toml:"station"`
 	Log      logConfig              `toml:"log"`
 	HTTP     httpConfig             `toml:"http"`
+	Session  sessionConfig          `toml:"session"`
 	Defaults defaultsConfig         `toml:"defaults"`
 	Sensors  []*sensorConfig        `toml:"sensor"`
 	Readers  []*readerConfig        `toml:"reader"`
@@ -39,6 +40,10 @@ type logConfig struct {
 
 type httpConfig struct {
 	Listen string `toml:"listen"` // host:port; empty: no HTTP
+}
+
+type sessionConfig struct {
+	Rotate rotation `toml:"rotate"`
 }
 
 type defaultsConfig struct {
@@ -150,8 +155,9 @@ func layoutOf(codec string) string { return "{session}/data/{sensor}/data/{block
 // builtInConfig is the configuration when nobody says anything.
 func builtInConfig() *config {
 	return &config{
-		Log:  logConfig{Level: "info", Format: "auto"},
-		HTTP: httpConfig{Listen: "127.0.0.1:8080"},
+		Log:     logConfig{Level: "info", Format: "auto"},
+		HTTP:    httpConfig{Listen: "127.0.0.1:8080"},
+		Session: sessionConfig{rotation{longestRotation}},
 		Defaults: defaultsConfig{Sensor: sensorDefaults{
 			Rate: 48000, Channels: 1, Encoding: audio.S16,
 			Ring: duration{20 * time.Second}, Latency: duration{200 * time.Millisecond},

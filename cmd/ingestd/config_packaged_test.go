@@ -46,7 +46,7 @@ func TestPackagedConfigurationShowsTheDefaults(t *testing.T) {
 		t.Fatal(err, c.warnings)
 	}
 	built := builtInConfig()
-	if c.Station != built.Station || c.Log != built.Log || c.HTTP != built.HTTP || c.Defaults != built.Defaults {
+	if c.Station != built.Station || c.Log != built.Log || c.HTTP != built.HTTP || c.Session != built.Session || c.Defaults != built.Defaults {
 		t.Errorf("got %+v, want %+v", c, built)
 	}
 	examples := []string{"id", "source", "device", "files", "path", "location", "labels"}

@@ -53,7 +53,7 @@ func TestInterruptedBeforeTheFirstFrame(t *testing.T) {
 	for what, err := range map[string]error{
 		"record": p.record(stop, t.Context(), "mic0", 0),
 		"replay": p.replay(stop, t.Context(), replayFlags{
-			sensor: "mic0", root: filepath.Join(dir, "root"), start: "now", chunk: "1s", key: keyBytes, sync: "chunk", speed: 1,
+			sensor: "mic0", root: filepath.Join(dir, "root"), start: "now", chunk: "1s", key: keyBytes, sync: "chunk", rotate: never, speed: 1,
 		}, []string{"../../testdata/wavs/s16-48000-1.wav"}),
 	} {
 		if !errors.As(err, &coded) || coded.code != exitInterrupted || err.Error() != errEarly.Error() {

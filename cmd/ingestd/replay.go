@@ -17,9 +17,9 @@ import (
 
 // replayFlags are the settings of `replay`, as they are written.
 type replayFlags struct {
-	sensor, root, start, chunk, key, layout, codec, sync string
-	speed                                                float64
-	loop, strict                                         bool
+	sensor, root, start, chunk, key, layout, codec, sync, rotate string
+	speed                                                        float64
+	loop, strict                                                 bool
 }
 
 func (p *program) replayCommand() *cobra.Command {
@@ -56,6 +56,7 @@ func (p *program) replayCommand() *cobra.Command {
 	fs.StringVar(&f.layout, "layout", "", "`TEMPLATE` of names (default \""+layoutOf(codecWAV)+"\")")
 	fs.StringVar(&f.codec, "codec", "", "wav or pcm (default: as the layout ends, else wav)")
 	fs.StringVar(&f.sync, "sync", "chunk", "when what is stored is made durable: chunk, none or an interval such as 1s")
+	fs.StringVar(&f.rotate, "rotate", never, "when a new session begins: never, or as in the configuration, such as 24h (midnight UTC)")
 	fs.BoolVar(&f.loop, "loop", false, "begin again at the end, for ever")
 	fs.BoolVar(&f.strict, "strict", false, "refuse a file that is shorter than its header says")
 	return c
@@ -138,6 +139,7 @@ func (f replayFlags) config(names []string, now time.Time) (*config, error) {
 		flagError("--root", homeless(f.root)),
 		flagError("--start", s.Start.setFlag(f.start, now)),
 		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
+		flagError("--rotate", cfg.Session.Rotate.set(flagNode(f.rotate))),
 		flagError("--sync", k.Sync.set(flagNode(f.sync))),
 		flagError("--key", oneOf(f.key, keyBytes, keyFrames, keyMS)),
 		flagError("--codec", oneOf(cmp.Or(f.codec, codecWAV), codecWAV, codecPCM)),

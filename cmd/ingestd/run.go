@@ -107,7 +107,8 @@ func (p *program) runDaemon(stop, kill context.Context, cfg *config, log *zap.Lo
 	if err != nil {
 		return err
 	}
-	c.Log, c.Clock, c.Registry, c.Version, c.Sessions, c.BootID = log, a.clock, prometheus.NewRegistry(), built(), a.registry(), clock.BootID()
+	c.Log, c.Clock, c.Registry, c.Version, c.BootID = log, a.clock, prometheus.NewRegistry(), built(), clock.BootID()
+	c.Sessions, c.Rotate = a.registry(), cfg.Session.Rotate.Every
 	if err := r.change(&c, a); err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func sensorRefused(t *testing.T, id string) {
 	if _, err := parsed("[[sensor]]\nid = " + tomlText(id) + "\nsource = \"tone\"\n"); err == nil {
 		t.Errorf("%q is an id in a configuration", id)
 	}
-	if _, err := (replayFlags{sensor: id, root: "R", start: "now", chunk: "1s", key: keyBytes, sync: "chunk", speed: 1}).config([]string{"a.wav"}, time.Unix(1, 0)); err == nil || !strings.Contains(err.Error(), "--sensor") {
+	if _, err := (replayFlags{sensor: id, root: "R", start: "now", chunk: "1s", key: keyBytes, sync: "chunk", rotate: never, speed: 1}).config([]string{"a.wav"}, time.Unix(1, 0)); err == nil || !strings.Contains(err.Error(), "--sensor") {
 		t.Errorf("--sensor %q: %v", id, err)
 	}
 }

@@ -166,7 +166,7 @@ func TestSeed_O6(t *testing.T) {
 // with its place and the word that may have been meant, in every table.
 func TestSeed_O12(t *testing.T) {
 	for table, open := range map[string]string{
-		"": "", "[log]": "[log]\n", "[http]": "[http]\n", "[defaults.sensor]": "[defaults.sensor]\n", "[defaults]": "[defaults]\n",
+		"": "", "[log]": "[log]\n", "[http]": "[http]\n", "[session]": "[session]\n", "[defaults.sensor]": "[defaults.sensor]\n", "[defaults]": "[defaults]\n",
 		"[[sensor]]": "[[sensor]]\nid = \"a\"\nsource = \"tone\"\n", "[[reader]]": "[[reader]]\nname = \"r\"\nsensors = [\"*\"]\nsink = \"d\"\n",
 		"[sink.d]": "[sink.d]\ndriver = \"mem\"\n",
 	} {
