@@ -52,7 +52,7 @@ func (p *program) demoCommand() *cobra.Command {
 			if err := homeless(f.root); err != nil {
 				return withCode(exitUsage, flagError("--root", err))
 			}
-			stop, kill, release := signals(c.Context())
+			stop, kill, release := signals(c.Context(), p.clock)
 			defer release()
 			return p.demo(stop, kill, f)
 		},

@@ -27,7 +27,7 @@ func (p *program) devicesCommand() *cobra.Command {
 			if err := oneOf(output, "table", "json"); err != nil {
 				return withCode(exitUsage, fmt.Errorf("--output %w", err))
 			}
-			devices, err := portaudio.List(c.Context(), portaudio.ListConfig{Turn: portaudio.NewTurn(), Env: p.lookup})
+			devices, err := portaudio.List(c.Context(), portaudio.ListConfig{Turn: portaudio.NewTurn(), Clock: p.clock, Env: p.lookup})
 			if err != nil {
 				return err
 			}

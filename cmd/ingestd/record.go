@@ -28,7 +28,7 @@ func (p *program) recordCommand() *cobra.Command {
 			if c.Flags().Changed("for") && length == 0 {
 				return withCode(exitUsage, errors.New("--for must be more than nothing"))
 			}
-			stop, kill, release := signals(c.Context())
+			stop, kill, release := signals(c.Context(), p.clock)
 			defer release()
 			return p.record(stop, kill, args[0], length)
 		},

@@ -41,7 +41,7 @@ func (p *program) replayCommand() *cobra.Command {
 			"  ingestd replay '*.wav' --sensor mic0 --root ./store --layout '{session}/{block}' --chunk 86016B",
 		Args: usage(cobra.MinimumNArgs(1)),
 		RunE: func(c *cobra.Command, args []string) error {
-			stop, kill, release := signals(c.Context())
+			stop, kill, release := signals(c.Context(), p.clock)
 			defer release()
 			return p.replay(stop, kill, f, args)
 		},

@@ -199,7 +199,7 @@ const together = time.Second
 // signals returns a context that ends at the first SIGINT, SIGTERM or SIGHUP,
 // and one that ends at the next that comes more than a second later. SIGINT and
 // SIGHUP stay ignored if whoever started us had them ignored.
-func signals(parent context.Context) (stop, kill context.Context, release func()) {
+func signals(parent context.Context, c clock.Clock) (stop, kill context.Context, release func()) {
 	stop, stopNow := context.WithCancel(parent)
 	kill, killNow := context.WithCancel(parent)
 	ch := make(chan os.Signal, 2)
@@ -214,23 +214,20 @@ func signals(parent context.Context) (stop, kill context.Context, release func()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		var over <-chan time.Time // when what comes is no longer the same wish
+		var over int64 // when what comes is no longer the same wish, on Monotonic; 0: nothing came
 		for {
 			select {
 			case <-ch:
 			case <-done:
 				return
 			}
-			if over == nil {
-				over = time.After(together)
+			switch now := c.Monotonic(); {
+			case over == 0:
+				over = now + int64(together)
 				stopNow()
-				continue
-			}
-			select {
-			case <-over:
+			case now >= over:
 				killNow()
 				return
-			default:
 			}
 		}
 	}()

@@ -28,7 +28,7 @@ func (p *program) runCommand() *cobra.Command {
 		Example: "  ingestd run --config ./ingestd.toml",
 		Args:    usage(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
-			stop, kill, release := signals(c.Context())
+			stop, kill, release := signals(c.Context(), p.clock)
 			defer release()
 			return p.daemon(stop, kill)
 		},

@@ -16,7 +16,7 @@ type Rule struct {
 // only shrink: what is excused and need not be breaks the rule too.
 type Excused struct {
 	Long map[string]string // files, and functions as "path: name"
-	Time map[string]string // files that read the machine's clock themselves
+	Time map[string]string // functions, as "path: name", that read the machine's clock themselves
 }
 
 // Rules returns all of them.

@@ -112,8 +112,11 @@ func (f *File) calls(name string) string {
 
 // selectors calls do with each pkg.Name of f, such as "time.Now", whatever
 // the file calls the package.
-func (f *File) selectors(do func(selector string)) {
-	ast.Inspect(f.AST, func(n ast.Node) bool {
+func (f *File) selectors(do func(selector string)) { f.selectorsOf(f.AST, do) }
+
+// selectorsOf is selectors, of a part of f.
+func (f *File) selectorsOf(part ast.Node, do func(selector string)) {
+	ast.Inspect(part, func(n ast.Node) bool {
 		if s, ok := n.(*ast.SelectorExpr); ok {
 			if x, ok := s.X.(*ast.Ident); ok && x.Obj == nil {
 				if p := f.calls(x.Name); p != "" {

@@ -59,7 +59,7 @@ func exits(t *Tree, say func(string, ...any)) {
 	}
 }
 
-// reads is the rule with that list of files that may read the time.
+// reads is the rule with that list of functions that may read the time.
 func reads(mayReadTime map[string]string) func(*Tree, func(string, ...any)) {
 	return func(t *Tree, say func(string, ...any)) {
 		used := map[string]bool{}
@@ -67,17 +67,28 @@ func reads(mayReadTime map[string]string) func(*Tree, func(string, ...any)) {
 			if f.Test || f.Dir == "clock" || within(f.Dir, "test/*") || strings.HasSuffix(f.Dir, "test") {
 				continue
 			}
-			f.selectors(func(s string) {
-				switch {
-				case within(f.Dir, timeless) && within(s, clockReaders+" "+clockWaiters):
-					say("%s uses %s: %s knows positions, not time", f.Path, s, f.Dir)
-				case !within(s, clockReaders+" time.Sleep"):
-				case mayReadTime[f.Path] != "":
-					used[f.Path] = true
-				default:
-					say("%s uses %s: take a clock.Clock", f.Path, s)
+			for _, spec := range f.AST.Imports {
+				if spec.Name != nil && spec.Name.Name == "." && spec.Path.Value == `"time"` {
+					say("%s imports time as if it were its own: nobody sees what it reads", f.Path)
 				}
-			})
+			}
+			for _, d := range f.AST.Decls {
+				who := f.Path
+				if fn, ok := d.(*ast.FuncDecl); ok {
+					who += ": " + fn.Name.Name
+				}
+				f.selectorsOf(d, func(s string) {
+					switch {
+					case within(f.Dir, timeless) && within(s, clockReaders+" "+clockWaiters):
+						say("%s uses %s: %s knows positions, not time", f.Path, s, f.Dir)
+					case !within(s, clockReaders+" time.Sleep"):
+					case mayReadTime[who] != "":
+						used[who] = true
+					default:
+						say("%s uses %s: take a clock.Clock", f.Path, s)
+					}
+				})
+			}
 		}
 		unused(mayReadTime, used, "reading the time", say)
 	}

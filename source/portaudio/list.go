@@ -11,12 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/ingestd/ingestd/clock"
 	"github.com/ingestd/ingestd/source"
 )
 
 // ListConfig says where to look for devices. Its fields are those of Config.
 type ListConfig struct {
 	Turn  *Turn
+	Clock clock.Clock
 	Sysfs string
 	Log   func(line string)
 	Env   func(string) string
@@ -58,7 +60,7 @@ func List(ctx context.Context, c ListConfig) ([]Device, error) {
 	if !built {
 		return nil, notBuilt()
 	}
-	all := Config{Turn: c.Turn, Log: c.Log, Env: c.Env, Device: "default"}
+	all := Config{Turn: c.Turn, Clock: c.Clock, Log: c.Log, Env: c.Env, Device: "default"}
 	all.Format.Rate, all.Format.Channels, all.Format.Encoding = 1, 1, 1 // unused
 	if _, err := all.defaults(); err != nil {
 		return nil, err
@@ -76,14 +78,14 @@ func List(ctx context.Context, c ListConfig) ([]Device, error) {
 
 // ask runs the listing child.
 func ask(ctx context.Context, c Config) ([]input, error) {
-	p, err := spawn(devicesChild, devicesChild, append(environment(c.Env, ""), c.extra...), c.limits, c.Log)
+	p, err := spawn(devicesChild, devicesChild, append(environment(c.Env, ""), c.extra...), c)
 	if err != nil {
 		return nil, source.Faultf(source.Failed, "%w", err)
 	}
 	defer p.stop()
 	stop := context.AfterFunc(ctx, func() { _ = p.data.SetReadDeadline(time.Unix(1, 0)) }) // as in Source.watch
 	defer stop()
-	if err := p.data.SetReadDeadline(time.Now().Add(c.limits.list)); err != nil {
+	if err := p.data.SetReadDeadline(deadline(c.limits.list)); err != nil {
 		return nil, source.Faultf(source.Failed, "list devices: %w", err)
 	}
 	if err := ctx.Err(); err != nil {

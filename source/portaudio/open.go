@@ -76,7 +76,7 @@ func (s *Source) start(ctx context.Context) (err error) {
 		return source.Faultf(source.Failed, "write the order to the capture process: %w", err)
 	}
 	env := append(environment(s.cfg.Env, s.private), s.cfg.extra...)
-	s.proc, err = spawn(captureChild, "capture "+s.cfg.Sensor, env, s.cfg.limits, s.cfg.Log)
+	s.proc, err = spawn(captureChild, "capture "+s.cfg.Sensor, env, s.cfg)
 	if err != nil {
 		return source.Faultf(source.Failed, "%w", err)
 	}

@@ -61,8 +61,9 @@ func (e ends) closeChild() {
 
 // spawn starts this executable again as a child of that kind. Standard input
 // is the control pipe, output and error go to the messages, descriptor 3 is
-// the data pipe; it inherits nothing else.
-func spawn(kind, title string, env []string, lim limits, log func(string)) (*process, error) {
+// the data pipe; it inherits nothing else. Of c it takes what its defaults have
+// filled in: limits, clock and log.
+func spawn(kind, title string, env []string, c Config) (*process, error) {
 	path, err := executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -72,7 +73,7 @@ func spawn(kind, title string, env []string, lim limits, log func(string)) (*pro
 		return nil, err
 	}
 	widen(e.data)
-	p := &process{control: e.control, data: e.data, limits: lim, done: make(chan struct{})}
+	p := &process{control: e.control, data: e.data, limits: c.limits, done: make(chan struct{})}
 	p.cmd = &exec.Cmd{
 		Path: path, Args: []string{titlePrefix + title}, Dir: "/",
 		Env:   append(env, childVariable+"="+kind),
@@ -89,7 +90,7 @@ func spawn(kind, title string, env []string, lim limits, log func(string)) (*pro
 		}
 		return nil, fmt.Errorf("start the capture process: %w", err)
 	}
-	p.talk = &talk{pipe: e.messages, log: log, lines: lim.lines, flood: p.kill}
+	p.talk = &talk{pipe: e.messages, clock: c.Clock, log: c.Log, lines: c.limits.lines, flood: p.kill}
 	p.talking.Go(p.talk.run)
 	go p.wait()
 	return p, nil
@@ -101,7 +102,7 @@ func (p *process) wait() {
 	p.err = p.cmd.Wait()
 	// What it wrote is in the pipe. A process that it started may have
 	// inherited the other end, so there may be no end of it.
-	_ = p.talk.pipe.SetReadDeadline(time.Now().Add(100 * time.Millisecond)) // a closed pipe ends the reading as well
+	_ = p.talk.pipe.SetReadDeadline(deadline(100 * time.Millisecond)) // a closed pipe ends the reading as well
 	p.talking.Wait()
 	_ = p.talk.pipe.Close()
 	close(p.done)

@@ -39,7 +39,7 @@ func TestRingDeliversOrCountsEveryFrame(t *testing.T) {
 			call(1 + i*37%900)
 		}
 	})
-	if err := w.pipe.SetReadDeadline(time.Now().Add(20 * time.Second)); err != nil {
+	if err := w.pipe.SetReadDeadline(deadline(20 * time.Second)); err != nil {
 		t.Fatal(err)
 	}
 	var next, lost int64

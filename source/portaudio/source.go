@@ -150,7 +150,7 @@ func (s *Source) fill(ctx context.Context) error {
 	limit := s.heard + int64(s.patience())
 	for late := false; ; late = s.cfg.Clock.Monotonic() >= limit {
 		wait := time.Duration(limit - s.cfg.Clock.Monotonic())
-		if err := s.wire.pipe.SetReadDeadline(time.Now().Add(max(wait, lastLook))); err != nil {
+		if err := s.wire.pipe.SetReadDeadline(deadline(max(wait, lastLook))); err != nil {
 			return source.Faultf(source.Failed, "%s: %w", s.to.name, err)
 		}
 		// The context's end moves the deadline; one that came before is seen here.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/ingestd/ingestd/clock"
 )
 
 // What a child may write to its stderr in a second. A healthy one writes less
@@ -21,6 +23,7 @@ const (
 // talk reads the messages of a child within a budget.
 type talk struct {
 	pipe  *os.File
+	clock clock.Clock // by which a second is counted
 	log   func(string)
 	lines int    // in a second: more is a flood
 	flood func() // called once, at the first flood
@@ -36,10 +39,10 @@ func (t *talk) run() {
 	buf := make([]byte, 4096)
 	var line []byte
 	var lines, passed, taken int
-	var begun time.Time
+	var begun int64 // of this second, on Monotonic
 	for {
 		n, err := t.pipe.Read(buf)
-		if now := time.Now(); now.Sub(begun) >= time.Second {
+		if now := t.clock.Monotonic(); now-begun >= int64(time.Second) {
 			begun, lines, passed, taken = now, 0, 0, 0
 		}
 		taken += n
