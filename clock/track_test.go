@@ -10,7 +10,8 @@ import (
 const ms = int64(1e6)
 
 // TestATrackCarriesTimesByItsReadings: CLOCK_MONOTONIC is a tenth faster than
-// RAW, then as fast; the machine sleeps for 7 s; then it is a tenth slower.
+// RAW, then as fast, then faster again while the machine sleeps for 7 s, and then
+// a tenth slower.
 func TestATrackCarriesTimesByItsReadings(t *testing.T) {
 	track := NewTrack(Reading{Boot: 1000 * ms, Mono: 1000 * ms, Raw: 400 * ms})
 	if got := track.Steady(1500 * ms); got != 900*ms {
@@ -23,14 +24,14 @@ func TestATrackCarriesTimesByItsReadings(t *testing.T) {
 		{Boot: 1220 * ms, Mono: 1220 * ms, Raw: 600 * ms},
 		{Boot: 1221 * ms, Mono: 1221 * ms, Raw: 601 * ms}, // too near
 		{Boot: 1420 * ms, Mono: 1420 * ms, Raw: 800 * ms},
-		{Boot: 8620 * ms, Mono: 1620 * ms, Raw: 1000 * ms},
-		{Boot: 8800 * ms, Mono: 1800 * ms, Raw: 1200 * ms},
+		{Boot: 8640 * ms, Mono: 1640 * ms, Raw: 1000 * ms},
+		{Boot: 8820 * ms, Mono: 1820 * ms, Raw: 1200 * ms},
 	} {
 		track = track.With(r)
 	}
 	for _, c := range []struct{ mono, steady, boot int64 }{
 		{890, 300, 890}, {1000, 400, 1000}, {1110, 500, 1110}, {1220, 600, 1220}, {1320, 700, 1320}, {1420, 800, 1420},
-		{1421, 7801, 8421}, {1520, 7900, 8520}, {1620, 8000, 8620}, {1710, 8100, 8710}, {1800, 8200, 8800}, {1890, 8300, 8890},
+		{1431, 7810, 8431}, {1530, 7900, 8530}, {1640, 8000, 8640}, {1730, 8100, 8730}, {1820, 8200, 8820}, {1910, 8300, 8910},
 	} {
 		if got := track.Steady(c.mono * ms); got != c.steady*ms {
 			t.Errorf("%d ms of CLOCK_MONOTONIC are %d ns, want %d ms", c.mono, got, c.steady)

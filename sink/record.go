@@ -34,8 +34,8 @@ type RecordConfig struct {
 	// Start is the UTC of frame 0. Zero: not known.
 	Start time.Time
 
-	// Time is the UTC of a frame and how wrong that may be, for streams whose
-	// rate is measured. nil: reckoned from Start at the nominal rate.
+	// Time is the UTC of a frame and how wrong that may be; below 0: that is not
+	// known. nil: reckoned from Start at the nominal rate.
 	Time func(frame int64) (utc time.Time, within time.Duration)
 
 	// Tags is what every chunk says about itself; what differs from chunk to
@@ -219,6 +219,7 @@ func (r *Recorder) tags(k audio.Key) wav.Tags {
 	t := r.c.Tags
 	t.Session, t.Sensor, t.Block, t.From = k.Session, k.Sensor, k.Block, r.pos
 	t.Start, t.TimeError = r.utc(r.pos)
+	t.TimeError = max(t.TimeError, 0)
 	t.Lost, t.Causes = 0, nil
 	for _, h := range r.holes {
 		t.Lost += h.Frames
@@ -228,8 +229,9 @@ func (r *Recorder) tags(k audio.Key) wav.Tags {
 }
 
 // utc is the time of a frame, zero if it is not known or can be told by no
-// file; 0 for how wrong it may be: not known.
+// file, and how wrong it may be; below 0: not known.
 func (r *Recorder) utc(frame int64) (at time.Time, within time.Duration) {
+	within = -1
 	switch {
 	case r.c.Time != nil:
 		at, within = r.c.Time(frame)
@@ -237,9 +239,9 @@ func (r *Recorder) utc(frame int64) (at time.Time, within time.Duration) {
 		at = r.c.Start.Add(r.c.Format.Duration(frame))
 	}
 	if y := at.UTC().Year(); y < 1 || y > 9999 {
-		return time.Time{}, 0
+		return time.Time{}, -1
 	}
-	return at, max(within, 0)
+	return at, within
 }
 
 // keyTags is what a chunk says about itself when nothing but its key is known.

@@ -67,7 +67,7 @@ func (w *whole) stamp(r *Recorder) {
 		return
 	}
 	w.utc = timeText(utc)
-	if r.c.Time != nil {
+	if within >= 0 {
 		us := within.Microseconds()
 		w.errUs = &us
 	}

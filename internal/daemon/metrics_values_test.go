@@ -40,7 +40,7 @@ type forgetful struct {
 
 func (s *forgetful) Read(ctx context.Context, p []byte) (source.Packet, error) {
 	pk, err := s.Source.Read(ctx, p)
-	if s.frames += pk.Frames; s.frames >= 40_000 {
+	if s.frames += pk.Frames; s.frames >= 40_000 && pk.Frames > 40 {
 		s.frames = 0
 		pk.Lost, pk.Cause = 40, audio.XRun
 		pk.Frames = copy(p, p[40*mono.FrameBytes():pk.Frames*mono.FrameBytes()]) / mono.FrameBytes()

@@ -95,7 +95,7 @@ func (d *drain) open(ctx context.Context) (*sink.Recorder, error) {
 		Format:      d.from.Format,
 		ChunkFrames: d.reader.Chunk(d.from.Format),
 		Block:       func(frame int64) (int64, error) { return d.keys.Key(d.mark.From + audio.Pos(frame)) },
-		Time:        func(frame int64) (time.Time, time.Duration) { return d.from.utc(d.mark.From + audio.Pos(frame)) },
+		Time:        d.time,
 		Clock:       d.clockLines,
 		Tags:        d.from.Tags,
 		Info:        d.info(),
@@ -107,6 +107,16 @@ func (d *drain) open(ctx context.Context) (*sink.Recorder, error) {
 	at.rec = rec
 	d.progress.Store(&at)
 	return rec, nil
+}
+
+// time is when a frame of the session was captured, and how wrong that may be. Of
+// times that are given that is not known.
+func (d *drain) time(frame int64) (at time.Time, within time.Duration) {
+	at, within = d.from.utc(d.mark.From + audio.Pos(frame))
+	if d.from.Timing.Source == Given {
+		within = -1
+	}
+	return at, within
 }
 
 // clockLines is what the session's clock.jsonl goes on with.
@@ -147,8 +157,9 @@ func (d *drain) info() map[string]any {
 	f := d.from.Format
 	start, within := d.from.utc(d.mark.From)
 	label := d.from.label()
-	times := map[string]any{"source": d.from.dates.by(), "synchronised": label.Sync, "error_ns": within.Nanoseconds()}
+	times := map[string]any{"source": d.from.dates.by(), "synchronised": label.Sync}
 	if d.from.Timing.Source != Given {
+		times["error_ns"] = within.Nanoseconds()
 		times["estimator"] = estimatorName
 		times["ppm"], times["ppm_error"] = d.from.dates.drift()
 	}

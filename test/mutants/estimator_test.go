@@ -12,7 +12,8 @@ const (
 	ask       = "clock/estimator_ask.go"
 	watch     = "clock/estimator_watch.go"
 	age       = "clock/estimator_age.go"
-	slew      = "clock/estimator_slew.go"
+	track     = "clock/track.go"
+	feed      = "clock/feed.go"
 	slewSim   = "clock/sim_slew_test.go"
 )
 
@@ -25,7 +26,7 @@ func estimating() []mutant {
 		{"segments share their offset", fit, "all[i].segment == o.segment; i++ {\n			if", "o.segment >= 0; i++ {\n			if"},
 		{"a segment counts the minima of the one before", estimator, `e.low, e.own = false, p.x, p, 0`, `e.low = false, p.x, p`},
 		{"a bin is a number of packets", estimator, `second != e.second`, `e.open.points >= 47`},
-		{"the estimator works on a slewed clock", slewSim, `eRaw.Observe(p.end, p.at)`, `eRaw.Observe(p.end, b)`},
+		{"the estimator works on a slewed clock", slewSim, `feed.Add(convert, p.end, b)`, `eRaw.Observe(p.end, b)`},
 		{"the time of a suspend is not added", slewSim, `e.Observe(pos, p.at+suspended)`, `e.Observe(pos, p.at)`},
 		{"the line is not fitted again", fit, "	mark(all, first.slope)\n", ``},
 		{"the error leaves out the scatter", fit, `l.err = 4 * std * (1 + 2/n)`, `l.err = 0*n`},
@@ -36,9 +37,14 @@ func estimating() []mutant {
 		{"nominal time is a float", estimator, "	return s*1e9 + frames*1e9/e.rate", "	return int64((float64(s) + float64(frames)/float64(e.rate)) * 1e9)"},
 		{"a first burst is thought on time", ask, `err += float64(e.Late())`, `_ = e`},
 		{"the error does not grow with distance", ask, `return s * (l.slopeErr + min(maxWander, wander/2*s))`, `return 0*s`},
-		{"a slew is not followed between readings", slew, "	case d < 0:", "	case d < span:"},
-		{"a slew never turns", slew, "	return turned\n", "	return false\n"},
-		{"readings measure their own error", slew, `raw-s.raw[1] < slewEvery`, `raw-s.raw[1] < 1`},
+		{"a slew never turns", track, "u.ppm, u.turned, u.since = ppm, last.Steady(), last.Raw", "u.ppm = ppm"},
+		{"noise is taken for a turn", track, `> turnPPM+noise {`, `> 1 {`},
+		{"readings measure their own error", track, `d < trackApart ||`, `d < 1 ||`},
+		{"what came in suspend is dated before it", track, `b.Raw-a.Raw, b.Mono-a.Mono) + b.Suspended()`, `b.Raw-a.Raw, b.Mono-a.Mono) + a.Suspended()`},
+		{"the time in suspend counts for the rate of the clock", track, `	if b.Since(a).Suspend == 0 {`, `	if true {`},
+		{"the clock goes on as it did before it turned", track, `t.r[from].Raw > t.since && `, ``},
+		{"a packet is dated before it is known what the clock did", feed, `for known < f.n && f.wait[known].mono <= t.Last().Mono {`, `for known < f.n {`},
+		{"a packet is dated while the clock turns", feed, `if !t.Bent(w.mono) {`, `if true {`},
 		{"the watch takes the rate for exact", watch, `off := math.Abs(ppm) - err`, `off := math.Abs(ppm)`},
 		{"the watch takes moves for exact", watch, `min(now.slow, ppm+err), max(now.fast, ppm-err)`, `min(now.slow, ppm), max(now.fast, ppm)`},
 		{"the watch never forgets", watch, `e.any && minute-e.minute < 60`, `e.any`},
