@@ -20,7 +20,8 @@ type Track struct {
 	r      [trackReadings]Reading // the newest last
 	bent   [trackReadings]bool    // the rate changed behind the reading before
 	n      int                    // how many there are
-	ppm    float64                // of CLOCK_MONOTONIC against RAW, when they were last said to have turned
+	ppm    float64                // of CLOCK_MONOTONIC against RAW, since they were last said to have turned
+	noise  float64                // ppm that this may be wrong by, by the errors of the readings
 	turned int64
 	since  int64 // RAW at the reading from which on they go as they do now
 }
@@ -50,10 +51,12 @@ func (t *Track) With(r Reading) *Track {
 	noise := 1e6 * float64(r.Err+last.Err) / float64(d)
 	switch {
 	case t.n == 1:
-		u.ppm = ppm
-	case max(ppm-t.ppm, t.ppm-ppm) > turnPPM+noise:
-		u.ppm, u.turned, u.since = ppm, last.Steady(), last.Raw
+		u.ppm, u.noise = ppm, noise
+	case max(ppm-t.ppm, t.ppm-ppm) > turnPPM+noise+t.noise:
+		u.ppm, u.noise, u.turned, u.since = ppm, noise, last.Steady(), last.Raw
 		u.bent[trackReadings-1] = true
+	case noise < t.noise/2: // the first reading, or the first behind a turn, was not a good one
+		u.ppm, u.noise = ppm, noise
 	}
 	return &u
 }

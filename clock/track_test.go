@@ -22,7 +22,7 @@ func TestATrackCarriesTimesByItsReadings(t *testing.T) {
 	}
 	for _, r := range []Reading{
 		{Boot: 1220 * ms, Mono: 1220 * ms, Raw: 600 * ms},
-		{Boot: 1221 * ms, Mono: 1221 * ms, Raw: 601 * ms}, // too near
+		{Boot: 1223 * ms, Mono: 1223 * ms, Raw: 601 * ms}, // too near
 		{Boot: 1420 * ms, Mono: 1420 * ms, Raw: 800 * ms},
 		{Boot: 8640 * ms, Mono: 1640 * ms, Raw: 1000 * ms},
 		{Boot: 8820 * ms, Mono: 1820 * ms, Raw: 1200 * ms},

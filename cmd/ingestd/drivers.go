@@ -139,10 +139,11 @@ func (a *assembler) sensor(ctx context.Context, s *sensorConfig) (daemon.Sensor,
 }
 
 // What is not known of the latency of a source, as half widths. A USB device is
-// served once in a frame of its bus, of 1 ms.
+// served once in a frame of its bus, of 1 ms. A pipe is looked into once in a
+// batch, and what its feeder does before is anybody's guess.
 const (
 	deviceErr = time.Millisecond
-	pipeErr   = 100 * time.Millisecond
+	pipeErr   = 100*time.Millisecond + source.DefaultBatch
 )
 
 // timing says where the times of a sensor's frames come from.

@@ -20,9 +20,6 @@ func (a *assembler) info(s *sensorConfig) map[string]any {
 	if c := a.container(s); c != "" {
 		info["container"] = c
 	}
-	if c := clockOf(s); c != "" {
-		info["clock"] = map[string]string{"source": c}
-	}
 	if s.Location.Known {
 		info["location"] = [2]float64{s.Location.Latitude, s.Location.Longitude}
 	}
@@ -61,17 +58,4 @@ func (a *assembler) container(s *sensorConfig) string {
 		}
 	}
 	return codec
-}
-
-// clockOf says by what the sound of s is dated: "wav", by what files say or were
-// said to say; "arrival", by when it came. A microphone may tell when it heard
-// something; whether it does is seen only when it is heard.
-func clockOf(s *sensorConfig) string {
-	switch {
-	case s.Source == sourcePortAudio:
-		return ""
-	case s.Source == sourceWAV && (s.Start.File || !s.Start.Time.IsZero()):
-		return "wav"
-	}
-	return "arrival"
 }

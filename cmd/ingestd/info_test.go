@@ -121,15 +121,14 @@ layout = "{session}/{sensor}/{block}.pcm"
 		return m
 	}
 	for id, want := range map[string]map[string]any{
-		"umik": {"container": "wav", "labels": object("side", "inlet"), "clock": nil, "device": object("selector", "usb-id:2752:0007", "name", "UMIK-1",
+		"umik": {"container": "wav", "labels": object("side", "inlet"), "device": object("selector", "usb-id:2752:0007", "name", "UMIK-1",
 			"usb_id", "usb-id:2752:0007:810-6452", "usb_path", "usb-path:0000:00:14.0-1", "serial", "810-6452")},
 		"moth": {"labels": object(), "location": []any{52.5, 13.4}, "device": object("selector", "usb-path:0000:00:14.0-2.3", "name", "AudioMoth USB",
 			"usb_id", "usb-id:16d0:06f3", "usb_path", "usb-path:0000:00:14.0-2.3")},
-		"away":    {"device": object("selector", "usb-id:ffff:0001"), "clock": nil, "location": nil},
+		"away":    {"device": object("selector", "usb-id:ffff:0001"), "location": nil},
 		"default": {"device": object("selector", "default")},
-		"tone":    {"container": nil, "clock": object("source", "arrival"), "device": object("selector", ""), "source": "tone"},
-		"dated":   {"container": "wav", "clock": object("source", "wav")},
-		"now":     {"clock": object("source", "arrival")},
+		"tone":    {"container": nil, "device": object("selector", ""), "source": "tone"},
+		"dated":   {"container": "wav", "clock": nil}, // that is the daemon's to say
 	} {
 		info := infoOf(t, sysfs, sensors, id)
 		want["layout_version"] = 1.0

@@ -179,7 +179,7 @@ func (p *pump) take(pk source.Packet, src source.Source) error {
 	p.tellHole()
 	frames := int(min(int64(pk.Frames), p.left())) // a loss may have used up the limit
 	end := p.w.Head() + audio.Pos(frames)
-	p.dates.observe(end, pk.At, pk.Exact)
+	p.dates.observe(end, p.seen(pk), pk.Exact)
 	p.turnBefore(end, 0)
 	p.check(p.dates.publish(end))
 	p.w.Commit(frames)
@@ -187,6 +187,16 @@ func (p *pump) take(pk source.Packet, src source.Source) error {
 	p.end, p.skipped, p.last = p.dates.end(end, at), 0, 0
 	p.forget(end)
 	return p.judge()
+}
+
+// seen is the time by which a packet is dated, of CLOCK_MONOTONIC. A source that
+// knows arrivals places its frames by a line of its own, which may be as wrong as
+// it is smooth: the estimator sees when they came.
+func (p *pump) seen(pk source.Packet) int64 {
+	if p.Timing.Source == FromArrival {
+		return p.clock.Monotonic()
+	}
+	return pk.At
 }
 
 // What a ledger keeps, whoever may ask, and how often it forgets.

@@ -48,7 +48,7 @@ func newPump(t testing.TB, c clock.Clock, open func(context.Context, source.Admi
 	if err != nil {
 		t.Fatal(err)
 	}
-	st, err := newStream(Sensor{ID: "mic", Format: mono, Window: 100_000, Open: open, Timing: Timing{Source: FromArrival}}, 1, k, &k.labels)
+	st, err := newStream(Sensor{ID: "mic", Format: mono, Window: 100_000, Open: open, Timing: Timing{Source: FromDevice}}, 1, k, &k.labels)
 	if err != nil {
 		t.Fatal(err)
 	}
