@@ -24,11 +24,12 @@ type Track struct {
 	noise  float64                // ppm that this may be wrong by, by the errors of the readings
 	turned int64
 	since  int64 // RAW at the reading from which on they go as they do now
+	asleep int64
 }
 
 // NewTrack returns the track of one reading, by which all clocks go alike.
 func NewTrack(r Reading) *Track {
-	t := &Track{n: 1, since: r.Raw}
+	t := &Track{n: 1, since: r.Raw, asleep: r.Suspended()}
 	t.r[trackReadings-1] = r
 	return t
 }
@@ -47,6 +48,7 @@ func (t *Track) With(r Reading) *Track {
 	copy(u.bent[:], t.bent[1:])
 	u.bent[trackReadings-1] = false
 	u.n = min(t.n+1, trackReadings)
+	u.asleep += r.Since(last).Suspend
 	ppm := 1e6 * float64(r.Mono-last.Mono-d) / float64(d)
 	noise := 1e6 * float64(r.Err+last.Err) / float64(d)
 	switch {
@@ -64,9 +66,9 @@ func (t *Track) With(r Reading) *Track {
 // Last is the newest reading.
 func (t *Track) Last() Reading { return t.r[trackReadings-1] }
 
-// Suspended is how long the machine was suspended since it booted, at the newest
-// reading.
-func (t *Track) Suspended() int64 { return t.Last().Suspended() }
+// Suspended is how long the machine was suspended since it booted, up to the
+// newest reading: what readings are wrong by adds nothing.
+func (t *Track) Suspended() int64 { return t.asleep }
 
 // Turned is Steady of the reading behind which the rate of CLOCK_MONOTONIC last
 // changed by more than 100 ppm; 0: it did not. A change that falls between two

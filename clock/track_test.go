@@ -75,7 +75,7 @@ func TestATrackFollowsAnyClock(t *testing.T) {
 	track := NewTrack(w.read())
 	var wrong []float64
 	for range 20_000 {
-		before, old := *w, track
+		before, old, slept := *w, track, track.Suspended()
 		if w.rng.IntN(40) == 0 {
 			w.ppm = []float64{0, 500, -500, 83333, -83333, 50}[w.rng.IntN(6)]
 		}
@@ -84,6 +84,10 @@ func TestATrackFollowsAnyClock(t *testing.T) {
 		}
 		w.pass(50*ms + w.rng.Int64N(400*ms))
 		track = track.With(w.read())
+		d, want := track.Suspended()-slept, w.asleep-before.asleep
+		if off := d - want; want == 0 && d != 0 || max(off, -off) > 1000 {
+			t.Fatalf("it was suspended for %d ns more, want %d", d, want)
+		}
 		// Both are asked for times on both sides of the readings.
 		lastSteady, lastBoot := int64(math.MinInt64), int64(math.MinInt64)
 		for mono := int64(w.mono) - 1200*ms; mono < int64(w.mono)+600*ms; mono += 60 * ms {
