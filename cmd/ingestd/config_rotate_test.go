@@ -108,8 +108,8 @@ func TestWhereARotationComesFrom(t *testing.T) {
 // TestTheDaemonIsToldOfTheRotation: that of the configuration; a replay, which
 // is to be the same each time, has one session unless it is told otherwise.
 func TestTheDaemonIsToldOfTheRotation(t *testing.T) {
-	replayed := func(rotate string) *config {
-		f := replayFlags{sensor: "mic0", root: t.TempDir(), start: "now", chunk: "1s", key: keyBytes, sync: "chunk", rotate: rotate}
+	replayed := func(start, rotate string) *config {
+		f := replayFlags{sensor: "mic0", root: t.TempDir(), start: start, chunk: "1s", key: keyBytes, sync: "chunk", rotate: rotate}
 		cfg, err := f.config([]string{"../../testdata/wavs/s16-48000-1.wav"}, time.Unix(1, 0))
 		if err != nil {
 			t.Fatal(err)
@@ -123,13 +123,15 @@ func TestTheDaemonIsToldOfTheRotation(t *testing.T) {
 		}
 		return cfg
 	}
+	usual := (&program{}).replayCommand().Flags().Lookup("rotate").DefValue
 	enough := errors.New("enough")
 	for what, c := range map[string]struct {
 		cfg  *config
 		want time.Duration
 	}{
 		"nothing said": {configured(""), 24 * time.Hour}, "configured": {configured("[session]\nrotate = \"15m\"\n"), 15 * time.Minute}, "never": {configured("[session]\nrotate = \"never\"\n"), 0},
-		"replay": {replayed((&program{}).replayCommand().Flags().Lookup("rotate").DefValue), 0}, "replay --rotate": {replayed("1h"), time.Hour},
+		"replay of now": {replayed("now", usual), 0}, "replay of then": {replayed("@0", usual), 24 * time.Hour}, "replay --rotate": {replayed("now", "1h"), time.Hour},
+		"replay of then --rotate": {replayed("@0", "never"), 0},
 	} {
 		p := &program{stdout: io.Discard, stderr: io.Discard, clock: clock.System{}, flags: map[string]string{}}
 		var got daemon.Config

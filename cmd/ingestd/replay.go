@@ -56,7 +56,7 @@ func (p *program) replayCommand() *cobra.Command {
 	fs.StringVar(&f.layout, "layout", "", "`TEMPLATE` of names (default \""+layoutOf(codecWAV)+"\")")
 	fs.StringVar(&f.codec, "codec", "", "wav or pcm (default: as the layout ends, else wav)")
 	fs.StringVar(&f.sync, "sync", "chunk", "when what is stored is made durable: chunk, none or an interval such as 1s")
-	fs.StringVar(&f.rotate, "rotate", never, "when a new session begins: never, or as in the configuration, such as 24h (midnight UTC)")
+	fs.StringVar(&f.rotate, "rotate", "", "when a new session begins: never, or as in the configuration, such as 24h (midnight UTC);\nby default 24h where --start tells the time of the sound, else never")
 	fs.BoolVar(&f.loop, "loop", false, "begin again at the end, for ever")
 	fs.BoolVar(&f.strict, "strict", false, "refuse a file that is shorter than its header says")
 	return c
@@ -139,11 +139,14 @@ func (f replayFlags) config(names []string, now time.Time) (*config, error) {
 		flagError("--root", homeless(f.root)),
 		flagError("--start", s.Start.setFlag(f.start, now)),
 		flagError("--speed", s.Speed.set(flagNode(fmt.Sprint(f.speed)))),
-		flagError("--rotate", cfg.Session.Rotate.set(flagNode(f.rotate))),
+		flagError("--rotate", cfg.Session.Rotate.set(flagNode(cmp.Or(f.rotate, never)))),
 		flagError("--sync", k.Sync.set(flagNode(f.sync))),
 		flagError("--key", oneOf(f.key, keyBytes, keyFrames, keyMS)),
 		flagError("--codec", oneOf(cmp.Or(f.codec, codecWAV), codecWAV, codecPCM)),
 	)
+	if s.Start != (startTime{}) && f.rotate == "" {
+		cfg.Session = builtInConfig().Session
+	}
 	switch {
 	case err != nil:
 		return nil, err
@@ -214,8 +217,12 @@ func summaryOf(s daemon.Status, timed bool, root string, took time.Duration) str
 			between += fmt.Sprintf(", %v in %s between the files", f.Duration(m.LostFrames).Round(time.Millisecond), counted(int(m.Holes), "hole"))
 		}
 	}
-	return fmt.Sprintf("session %d: %v of sound in %s of %d bytes, %d frames lost%s, stored in %s (%v)",
-		s.Session, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lostOf(s, timed), between, root, took.Round(time.Millisecond))
+	which := fmt.Sprintf("session %d", s.Session)
+	if s.Turns > 0 {
+		which = fmt.Sprintf("sessions %d to %d, %d in all", s.First, s.Session, s.Turns+1)
+	}
+	return fmt.Sprintf("%s: %v of sound in %s of %d bytes, %d frames lost%s, stored in %s (%v)",
+		which, sound.Round(time.Millisecond), counted(int(chunks), "chunk"), bytes, lostOf(s, timed), between, root, took.Round(time.Millisecond))
 }
 
 // lostOf is how many frames were lost.
