@@ -117,9 +117,18 @@ func TestAStoredSessionAnswersAsTheLiveOne(t *testing.T) {
 			}
 			if w != nil && rapid.IntRange(0, 3).Draw(t, "seal") == 0 {
 				from := g.marks[which].From
-				text, err := w.Next(from + audio.Pos(rapid.Int64Range(0, int64(g.pos-from)).Draw(t, "to")))
+				to := audio.Pos(rapid.Int64Range(0, int64(g.pos-from)).Draw(t, "to"))
+				text, err := w.Next(from + to)
 				must(t, err)
 				file.Write(text)
+				there, err := Load(bytes.NewReader(file.Bytes())) // if the power is cut now
+				must(t, err)
+				for _, p := range []audio.Pos{0, to / 2, max(to, 1) - 1} {
+					_, live := g.Keys().Key(from + p)
+					if _, stored := there.Ledger.Keys().Key(p); live == nil && stored != nil {
+						t.Fatalf("frame %d, before %d, is not dated: %v", p, to, stored)
+					}
+				}
 			}
 		}
 		if w == nil {

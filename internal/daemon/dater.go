@@ -38,6 +38,9 @@ const (
 	// for as long as the estimator looks back.
 	inexactErr  = int64(9 * time.Millisecond)
 	inexactLong = int64(time.Minute)
+
+	// What comes in pieces tells of a rate when there are many.
+	arrivalsTell = int64(time.Minute)
 )
 
 // A dater says when the frames of one stream were captured, and how wrong that
@@ -55,6 +58,7 @@ type dater struct {
 	est    *clock.Estimator // nil: times are given
 	feed   *clock.Feed      // of est
 	watch  clock.Watch
+	opened int64 // the newest anchor's time when the source was heard; 0: not yet
 	base   int64 // the time of position 0, as long as nothing was observed; given: for ever
 
 	due    audio.Pos // of the next anchor; 0: there is none yet
@@ -121,7 +125,7 @@ func (d *dater) observe(end audio.Pos, mono int64, exact bool) {
 // anew says that the source was opened anew: what was said about its rate does
 // not count for it.
 func (d *dater) anew() {
-	d.watch = clock.Watch{}
+	d.watch, d.opened = clock.Watch{}, 0
 	d.verdict.Store(int32(clock.Sound))
 }
 
@@ -176,6 +180,12 @@ func (d *dater) judge() {
 	ppm, err := d.est.Rate()
 	d.ppm.Store(math.Float64bits(ppm))
 	d.ppmErr.Store(math.Float64bits(err))
+	if d.opened == 0 {
+		d.opened = d.newest
+	}
+	if d.source == FromArrival && d.newest-d.opened < arrivalsTell {
+		return
+	}
 	d.verdict.Store(int32(d.watch.Judge(ppm, err, d.newest)))
 }
 

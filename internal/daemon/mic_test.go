@@ -42,6 +42,7 @@ type mic struct {
 	buffer int
 	late   *rand.Rand                      // of arrivals; nil: never late
 	breaks func(ctx context.Context) error // before each buffer; nil: never
+	held   int64                           // until RAW is that, all come 10 ms late
 
 	next   int64 // frame
 	opened bool
@@ -63,6 +64,9 @@ func (m *mic) Read(ctx context.Context, p []byte) (source.Packet, error) {
 	}
 	n := min(m.buffer, len(p)/m.f.FrameBytes())
 	due := m.raw(m.next+int64(n)) + m.lateness()
+	if due < m.held {
+		due += int64(10 * time.Millisecond)
+	}
 	for {
 		now := m.clock.Read()
 		if now.Raw >= due {
