@@ -82,7 +82,7 @@ func TestFlatOutWithFourReaders(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ring, w := newRing(t, buffer.Config{Frames: 1 << 18, Holes: 1 << 16})
+	ring, w := newRing(t, buffer.Config{Frames: 1 << 18, Holes: 1 << 19})
 	var all sync.WaitGroup
 	var written, total atomic.Int64
 	for i, follow := range ways(t) {
