@@ -156,7 +156,7 @@ func (l *Labels) Best(from, to int64) (Label, bool) {
 }
 
 // Forget gives back the memory of labels that no question about times from m on
-// needs, in pages of 1,024. The label in force at m stays.
+// needs, in pages of 256. The label in force at m stays.
 func (l *Labels) Forget(m int64) { l.rows.Forget(labelM, m) }
 
 // What a clock may drift by, in millionths.

@@ -208,7 +208,7 @@ func (l *Ledger) Close() {
 }
 
 // Forget gives back the memory of what no question from position before on
-// needs, in pages of 1,024. The newest mark at or before it stays, and so do all
+// needs, in pages of 256. The newest mark at or before it stays, and so do all
 // labels. Who asks for what is forgotten gets an error. For a ring, before is
 // its oldest position.
 func (l *Ledger) Forget(before audio.Pos) {

@@ -28,7 +28,7 @@ type Table[R Row] struct {
 }
 
 const (
-	pageBits = 10
+	pageBits = 8
 	pageRows = 1 << pageBits
 )
 
@@ -68,7 +68,7 @@ func (t *Table[R]) Append(row R) {
 // Close says that no row will follow. It may be called more than once.
 func (t *Table[R]) Close() { t.count.Store(t.count.Load() | 1) }
 
-// Forget gives back rows from the beginning, in whole pages of 1,024. All rows
+// Forget gives back rows from the beginning, in whole pages of 256. All rows
 // whose number in that column is at least before stay, and if any are
 // forgotten, so does one that is below it.
 func (t *Table[R]) Forget(column int, before int64) {

@@ -160,6 +160,7 @@ func (s *Store) record(ctx context.Context, c RecordConfig) (*Recorder, error) {
 	if err != nil {
 		return nil, err
 	}
+	r.c.Info = nil // it is on its way
 	if unsure {
 		r.info = info
 	}

@@ -58,8 +58,8 @@ type Open struct {
 
 // End is the last line.
 type End struct {
-	P    int64         `json:"p"` // frames in all
-	M    int64         `json:"m"`
+	P    int64         `json:"p"`              // frames in all
+	M    int64         `json:"m,omitempty"`    // absent: 0, or not known any more
 	Why  string        `json:"why"`            // rotated or stopped
 	Next audio.Session `json:"next,omitempty"` // which goes on from here; 0: none
 }

@@ -48,11 +48,12 @@ func (w *Writer) Next(to audio.Pos) ([]byte, error) {
 }
 
 // End returns what Next does, and the last line: the session ends at a position,
-// at which there is a row. Nothing may be asked for behind it.
+// at which there is a row, unless the ledger has forgotten it. Nothing may be
+// asked for behind it.
 func (w *Writer) End(at audio.Pos, why string, next audio.Session) ([]byte, error) {
-	m, err := w.ledger.Keys().Key(at)
-	if err != nil {
-		return nil, fmt.Errorf("write the end of clock.jsonl: %w", err)
+	end := End{P: int64(at - w.mark.From), Why: why, Next: next}
+	if m, err := w.ledger.Keys().Key(at); err == nil {
+		end.M = m - w.mark.M
 	}
 	var b builder
 	w.begin(&b)
@@ -62,7 +63,7 @@ func (w *Writer) End(at audio.Pos, why string, next audio.Session) ([]byte, erro
 		}
 		w.row(&b, a, s)
 	}
-	b.add(endLine{tEnd, End{int64(at - w.mark.From), m - w.mark.M, why, next}})
+	b.add(endLine{tEnd, end})
 	return b.lines, b.err
 }
 

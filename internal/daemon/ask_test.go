@@ -101,7 +101,7 @@ func TestARangeOfUTCHasTheSameFramesForEver(t *testing.T) {
 		f := audio.Format{Rate: 16000, Channels: 1, Encoding: audio.S32}
 		c := newCrystal(m, f, 73)
 		begun := m.Read()
-		b.sensor("mic", f, 10*time.Second, func(context.Context, source.Admit) (source.Source, error) {
+		b.sensor("mic", f, 4*time.Minute, func(context.Context, source.Admit) (source.Source, error) {
 			away := begun.Raw + int64(20*time.Second)
 			mic := c.open(320, rand.New(rand.NewPCG(3, 4)))
 			mic.breaks = func(context.Context) error {
@@ -182,7 +182,7 @@ func TestStoredTimesAreTheLiveOnes(t *testing.T) {
 		b.clock, b.config.Clock, b.config.Log, b.config.Rotate = m, m, zap.NewNop(), time.Minute
 		b.config.BootID = "b8c6dbd4-0d3f-4a6e-8f0c-6a1a0e5d2f11"
 		c := newCrystal(m, mono, -120)
-		b.sensor("mic", mono, 10*time.Second, troubled(c, rand.New(rand.NewPCG(5, 6)))).Timing = Timing{Source: FromArrival, LatencyErr: time.Millisecond}
+		b.sensor("mic", mono, keepAll, troubled(c, rand.New(rand.NewPCG(5, 6)))).Timing = Timing{Source: FromArrival, LatencyErr: time.Millisecond}
 		b.reader("disk", mem.New(), 13*time.Second, byBytes)
 		d, err := b.run(200 * time.Second)
 		if err != nil {
@@ -226,4 +226,40 @@ func TestStoredTimesAreTheLiveOnes(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestALedgerDoesNotGrow: what is stored, and no longer in the ring, is forgotten,
+// with a microphone that is there and with one that breaks all the time.
+func TestALedgerDoesNotGrow(t *testing.T) {
+	for _, away := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			m := clocktest.NewFollowing()
+			b := newBench(t)
+			b.clock, b.config.Clock, b.config.Log, b.config.Rotate = m, m, zap.NewNop(), time.Minute
+			f := audio.Format{Rate: 100, Channels: 1, Encoding: audio.S32}
+			c := newCrystal(m, f, 10)
+			b.sensor("mic", f, 10*time.Second, func(context.Context, source.Admit) (source.Source, error) {
+				mic := c.open(10, nil)
+				mic.breaks = func(context.Context) error {
+					if away && mic.opened {
+						return source.Faultf(source.Stall, "the test pulled the plug")
+					}
+					return nil
+				}
+				return mic, nil
+			})
+			b.reader("disk", mem.New(), 7*time.Second, byBytes)
+			d := b.watch(3*time.Hour, time.Minute, func(*Daemon, time.Duration) {})
+			rows, labels := 0, 0
+			for range d.streams[0].dates.ledger.Rows(0) {
+				rows++
+			}
+			for range d.time.labels.From(-1 << 62) {
+				labels++
+			}
+			if rows > 800 || labels > 800 || d.Status().Turns < 170 {
+				t.Errorf("away %v: after three hours there are %d rows, %d labels, and were %d turns", away, rows, labels, d.Status().Turns)
+			}
+		})
+	}
 }

@@ -80,7 +80,7 @@ func datesUnder(t *testing.T, seed uint64, trouble clocktest.Trouble) (wrong []f
 	b.clock, b.config.Clock, b.config.Log = m, m, zap.NewNop()
 	c := newCrystal(m, mono, 400*rng.Float64()-200)
 	begun, away := m.Read(), int64(0)
-	b.sensor("mic", mono, 10*time.Second, func(context.Context, source.Admit) (source.Source, error) {
+	b.sensor("mic", mono, keepAll, func(context.Context, source.Admit) (source.Source, error) {
 		if m.Read().Raw < away {
 			return nil, source.Faultf(source.Failed, "not plugged in")
 		}
@@ -155,7 +155,7 @@ func TestTheLineTurnsSlowly(t *testing.T) {
 		b.clock, b.config.Clock, b.config.Log = m, m, zap.NewNop()
 		c := newCrystal(m, mono, 20)
 		begun := m.Read()
-		b.sensor("mic", mono, 10*time.Second, func(context.Context, source.Admit) (source.Source, error) {
+		b.sensor("mic", mono, keepAll, func(context.Context, source.Admit) (source.Source, error) {
 			mic := c.open(160, rand.New(rand.NewPCG(7, 8)))
 			mic.held = begun.Raw + int64(5*time.Second)
 			return mic, nil

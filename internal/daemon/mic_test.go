@@ -11,6 +11,9 @@ import (
 	"github.com/ingestd/ingestd/source"
 )
 
+// keepAll is a ring so long that nothing of a test is forgotten.
+const keepAll = 15 * time.Minute
+
 // A crystal is what a simulated microphone counts its frames by, from when the
 // machine is made on: whether anybody listens or not, but not in suspend. The
 // frames are s32, and each is its own number. So what was stored tells when it

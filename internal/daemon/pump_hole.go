@@ -118,6 +118,7 @@ func (p *pump) skip(frames int64, cause audio.Cause, at int64) {
 	from := p.turnBefore(to, cause)
 	p.check(p.dates.hole(from, to, cause, at))
 	p.w.Skip(frames, cause)
+	p.forget(to)
 	p.lost[cause].Add(frames)
 	if p.OnDemand && cause == audio.Stopped {
 		p.off += frames // the state tells of it

@@ -228,7 +228,7 @@ func TestSessionsTileTheStream(t *testing.T) {
 			for i := range 1 + rng.IntN(3) {
 				f := audio.Format{Rate: 100 + rng.IntN(2000), Channels: 1, Encoding: audio.S32}
 				c := newCrystal(m, f, 400*rng.Float64()-200)
-				b.sensor(string(rune('a'+i)), f, 10*time.Second, troubled(c, rand.New(rand.NewPCG(seed, uint64(i)))))
+				b.sensor(string(rune('a'+i)), f, keepAll, troubled(c, rand.New(rand.NewPCG(seed, uint64(i)))))
 			}
 			b.reader("disk", mem.New(), 50*time.Millisecond+time.Duration(rng.Int64N(int64(70*time.Second))), byBytes)
 			length := time.Duration(100+rng.IntN(300)) * time.Second
