@@ -39,7 +39,7 @@ func (p *program) runCommand() *cobra.Command {
 
 // gcPercent is how much garbage may pile up, in percent of what is in use:
 // there is little of either, and the memory is better spent on the rings.
-const gcPercent = 10
+const gcPercent = 25
 
 // daemon runs what the configuration says until stop ends.
 func (p *program) daemon(stop, kill context.Context) error {
