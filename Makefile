@@ -14,7 +14,7 @@ ENV = . ./.tools/env
 # the race detector's pointer check dies in PortAudio's binding, in code that is right
 RACE = -race -gcflags=github.com/gordonklaus/portaudio=-d=checkptr=0
 
-.PHONY: build demo cold test race chaos stress naive mutants fuzz lint bench bench-ring alerts unit setup setup-test clean help
+.PHONY: build demo cold test race chaos stress naive mutants fuzz lint day bench bench-ring alerts unit setup setup-test clean help
 
 ## build   bin/ingestd
 build: setup
@@ -67,6 +67,10 @@ lint: setup
 	@$(ENV); go vet ./...
 	@$(ENV); go run $(STATICCHECK) ./...
 	@$(ENV); go test ./internal/lint
+
+## day     24 hours of four sensors of real rates, replayed over midnight; some minutes
+day: setup
+	@$(ENV); go test -count=1 -tags day -timeout 30m -v -run ADayIsCut ./internal/daemon
 
 ## bench   beside cp and sox, then every benchmark once; compare ratios within one run only
 bench: setup

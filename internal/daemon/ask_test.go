@@ -263,3 +263,35 @@ func TestALedgerDoesNotGrow(t *testing.T) {
 		})
 	}
 }
+
+// A microphone whose times are its own is known to its latency; one that has none
+// is dated by arrivals, and the store says so.
+func TestADeviceThatDoesNotDateItsSoundIsKnownLessWell(t *testing.T) {
+	for _, exact := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			m := clocktest.NewFollowing()
+			b := newBench(t)
+			b.clock, b.config.Clock, b.config.Log = m, m, zap.NewNop()
+			c := newCrystal(m, mono, 10)
+			b.sensor("mic", mono, 10*time.Second, func(context.Context, source.Admit) (source.Source, error) {
+				mic := c.open(80, nil)
+				mic.exact = exact
+				return mic, nil
+			}).Timing = Timing{Source: FromDevice, LatencyErr: time.Millisecond, Floor: time.Millisecond}
+			b.reader("disk", mem.New(), 7*time.Second, byBytes)
+			if _, err := b.run(30 * time.Second); err != nil {
+				t.Fatal(err)
+			}
+			s := b.dated("disk", "mic")[0]
+			want := map[bool]string{true: FromDevice, false: FromArrival}[exact]
+			if s.Src != want || s.LatE != 1e6 {
+				t.Errorf("exact %v: %+v", exact, s.Open)
+			}
+			for a := range s.Ledger.Rows(10 * audio.Pos(mono.Rate)) {
+				if exact != (a.Err < 2e6) {
+					t.Errorf("exact %v: %+v", exact, a)
+				}
+			}
+		})
+	}
+}

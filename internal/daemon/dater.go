@@ -69,7 +69,7 @@ type dater struct {
 	bent   int64     // ns by which the next anchor is worse for it
 	doubt  int64     // ns by which all anchors are worse
 	looked int64     // when the clocks had been looked at, at the newest packet
-	vague  int64     // until then the device did not date its sound, or not long ago; 0: it always did
+	vague  int64     // until then the device did not date its sound, or not long ago
 
 	origin      atomic.Int64  // M of position 0, as long as there is no anchor
 	ppm, ppmErr atomic.Uint64 // float64 bits: of the device's rate
@@ -92,7 +92,7 @@ func newDater(s Sensor, k *timekeeper, labels *clock.Labels) (*dater, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &dater{ledger: ledger, time: k, source: s.Timing.Source, rate: int64(s.Format.Rate), parts: make([]part, 0, maxParts), turned: -1}
+	d := &dater{ledger: ledger, time: k, source: s.Timing.Source, rate: int64(s.Format.Rate), parts: make([]part, 0, maxParts), turned: -1, vague: math.MinInt64}
 	if s.Timing.Source != Given {
 		d.est = clock.NewEstimator(s.Format.Rate, clock.EstimatorOptions{Floor: int64(s.Timing.Floor)})
 		d.feed = clock.NewFeed(d.est, k.zero.Steady())
@@ -104,7 +104,8 @@ func newDater(s Sensor, k *timekeeper, labels *clock.Labels) (*dater, error) {
 }
 
 // observe takes a packet that ends at a position, whose last frame was captured
-// when CLOCK_MONOTONIC was mono, exactly if the device says so. To be called before turns and rows of what lies before its end.
+// when CLOCK_MONOTONIC was mono, exactly if the device says so. To be called
+// before turns and rows of what lies before its end.
 func (d *dater) observe(end audio.Pos, mono int64, exact bool) {
 	d.heard = true
 	at := d.time.steady(mono)

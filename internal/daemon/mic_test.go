@@ -45,6 +45,7 @@ type mic struct {
 	buffer int
 	late   *rand.Rand                      // of arrivals; nil: never late
 	breaks func(ctx context.Context) error // before each buffer; nil: never
+	exact  bool                            // it says so of its times
 	held   int64                           // until RAW is that, all come 10 ms late
 
 	next   int64 // frame
@@ -86,7 +87,7 @@ func (m *mic) Read(ctx context.Context, p []byte) (source.Packet, error) {
 		binary.LittleEndian.PutUint32(p[4*i:], uint32(m.next)+uint32(i))
 	}
 	m.next += int64(n)
-	pk := source.Packet{Frames: n, At: max(m.at, m.clock.Monotonic()), First: !m.opened}
+	pk := source.Packet{Frames: n, At: max(m.at, m.clock.Monotonic()), Exact: m.exact, First: !m.opened}
 	m.opened, m.at = true, pk.At
 	return pk, nil
 }
