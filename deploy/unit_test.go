@@ -49,6 +49,8 @@ func unitLines() []setting {
 		{"DevicePolicy=closed", "no device but those below"},
 		{"DeviceAllow=char-alsa rw", "without it every microphone is refused"},
 		{"RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6", "no raw packets, no netlink"},
+		{"IPAddressDeny=any", "talks to nobody"},
+		{"IPAddressAllow=localhost", "but this host"},
 		{"ProtectProc=invisible", "sees no process of others"},
 		{"ProcSubset=pid", "nor the state of the kernel"},
 		{"NoNewPrivileges=yes", "no set-user-id program gives it more"},
