@@ -16,9 +16,9 @@ import (
 
 // The rows of this ledger follow a rule, so each answer can be checked alone.
 const (
-	ruledRows   = 40 * pageRows
+	ruledRows   = 160 * pageRows
 	ruledBegun  = 100 // of them are there at the beginning
-	ruledWindow = 3 * pageRows
+	ruledWindow = 12 * pageRows
 	ruledMark   = 500 // rows of a session
 )
 
@@ -41,9 +41,12 @@ func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 	}
 	var told, head atomic.Int64
 	told.Store(ruledBegun)
-	var wait sync.WaitGroup
+	var wait, asking sync.WaitGroup
+	asking.Add(3)
 	for r := range int64(3) {
 		wait.Go(func() {
+			begun := sync.OnceFunc(asking.Done)
+			defer begun()
 			answers := 0
 			for x := r; told.Load() < ruledRows && !t.Failed(); x++ {
 				h := head.Load()
@@ -59,6 +62,7 @@ func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 				switch err := askRuled(t, l, i); {
 				case err == nil:
 					answers++
+					begun()
 				case i >= known && errors.Is(err, ErrNotYet):
 				case i <= told.Load()-ruledWindow+2*pageRows && errors.Is(err, errForgotten):
 				default:
@@ -78,6 +82,7 @@ func TestReadersBesideTheAppenderSeeWholeRows(t *testing.T) {
 			t.Errorf("who waited for what never comes: %v", err)
 		}
 	})
+	asking.Wait()
 	for i := int64(ruledBegun); i < ruledRows; i++ {
 		e := ruled(i)
 		if i%ruledMark == 0 {
