@@ -117,7 +117,7 @@ func unplug(t *testing.T) (away, hole time.Duration, xruns int) {
 	root := t.TempDir()
 	p := start(t, micConfig(root, "400ms", "mic0", "mic1"), "ALSA_CONFIG_PATH="+rig.Config)
 	until(t, "both record", func() bool { code, _ := p.get("/readyz"); return code == 200 })
-	<-time.After(3 * time.Second)
+	<-time.After(10500 * time.Millisecond) // from 10 s on it is well, and what it lost is sought at short intervals
 	rig.Switch(t, "mic1", alsa.Gone, true)
 	gone := time.Now()
 	<-time.After(3 * time.Second)
